@@ -1,0 +1,41 @@
+/**
+ * All formats of golden data, in the order in which they are tried.
+ *
+ * @module
+ */
+
+import type { Format, Head, Row } from "./format.ts";
+import { mmuFaults } from "./mmu_faults.ts";
+import { mmuTranslate } from "./mmu_translate.ts";
+import { pageTables } from "./page_tables.ts";
+import { tlbRules } from "./tlb_rules.ts";
+import { tlbScenarios } from "./tlb_scenarios.ts";
+import { unmodelled } from "./unmodelled.ts";
+import { vmaSequences } from "./vma_sequences.ts";
+
+/** True if the row has all these fields. */
+function has(row: Row, ...names: string[]): boolean {
+  return names.every((name) => Object.hasOwn(row, name));
+}
+
+const grantCases = unmodelled("grant-cases", (row) => has(row, "machine", "case", "op"));
+const costs = unmodelled("costs", (row) => has(row, "machine", "bench"));
+const grantDump = unmodelled("grant-dump", (row) => has(row, "snapshot", "pin"));
+
+/** The formats. */
+export const FORMATS: readonly Format[] = Object.freeze([
+  mmuTranslate,
+  tlbRules,
+  tlbScenarios,
+  pageTables,
+  vmaSequences,
+  mmuFaults,
+  grantCases,
+  costs,
+  grantDump,
+]);
+
+/** The format of an input, by its beginning. */
+export function detectFormat(head: Head): Format | undefined {
+  return FORMATS.find((format) => format.detect(head));
+}

@@ -1,0 +1,13 @@
+/**
+ * Replaying golden data: recorded behaviour of real systems, run through the model and compared.
+ * Start with `format.ts`, the contract; `formats.ts` lists what is recognised.
+ *
+ * @module
+ */
+
+export * from "./fields.ts";
+export * from "./format.ts";
+export * from "./formats.ts";
+export * from "./read.ts";
+export * from "./replay.ts";
+export * from "./report.ts";

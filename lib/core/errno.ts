@@ -1,0 +1,64 @@
+/**
+ * Errno values and the result of a modelled system call. An errno is an answer, not an exception.
+ *
+ * @module
+ */
+
+/** Linux errno numbers, as far as the model uses them. @cite linux 6.1 include/uapi/asm-generic/errno-base.h */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
+  E2BIG: 7,
+  EBADF: 9,
+  ECHILD: 10,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  ENOTTY: 25,
+  ENOSPC: 28,
+  EMLINK: 31,
+  ERANGE: 34,
+  EDEADLK: 35,
+  ENOSYS: 38,
+  EOVERFLOW: 75,
+  EOPNOTSUPP: 95,
+  EHWPOISON: 133,
+} as const;
+
+/** The name of an errno. */
+export type Errno = keyof typeof ERRNO;
+
+/** What a modelled system call returns. */
+export type SysResult<T> = { readonly ok: true; readonly value: T } | {
+  readonly ok: false;
+  readonly errno: Errno;
+};
+
+/**
+ * A successful result.
+ *
+ * @example
+ * ```ts
+ * import { fail, ok, type SysResult } from "grantlab/core";
+ * const half = (n: number): SysResult<number> => n % 2 === 0 ? ok(n / 2) : fail("EINVAL");
+ * const r = half(4);
+ * if (!r.ok || r.value !== 2) throw new Error();
+ * ```
+ */
+export function ok<T>(value: T): SysResult<T> {
+  return { ok: true, value };
+}
+
+/** A failed result. */
+export function fail(errno: Errno): { readonly ok: false; readonly errno: Errno } {
+  return { ok: false, errno };
+}

@@ -1,0 +1,20 @@
+/**
+ * Words, numbers and errors that every layer shares. Knows nothing of paging, Linux or Xen.
+ * Start with `frames.ts`, the glossary.
+ *
+ * @module
+ */
+
+export * from "./budget.ts";
+export * from "./columns.ts";
+export * from "./crash.ts";
+export * from "./errno.ts";
+export * from "./frames.ts";
+export * from "./geometry.ts";
+export * from "./int_map.ts";
+export * from "./misuse.ts";
+export * from "./nearest.ts";
+export * from "./nominal.ts";
+export * from "./rng.ts";
+export * from "./show.ts";
+export * from "./views.ts";

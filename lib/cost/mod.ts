@@ -1,0 +1,14 @@
+/**
+ * What a run costs: counted events times a price list. Facts and prices are apart: the model counts, a list is data,
+ * and a run is priced again without being run again. Knows only the table of events.
+ *
+ * Start with `price_of.ts`; what a price is stands in `price.ts`, what the figures are worth in `README.md`.
+ *
+ * @module
+ */
+
+export * from "./assumed_cycles.ts";
+export * from "./parse_price_list.ts";
+export * from "./price.ts";
+export * from "./price_list.ts";
+export * from "./price_of.ts";

@@ -1,0 +1,13 @@
+/**
+ * gntdev, by entry point. Start with `grant_map.ts` (the objects), then `mmap.ts`.
+ *
+ * @module
+ */
+
+export * from "./get_offset_for_vaddr.ts";
+export * from "./grant_map.ts";
+export * from "./map_grant_ref.ts";
+export * from "./mmap.ts";
+export * from "./open.ts";
+export * from "./unmap_grant_pages.ts";
+export * from "./unmap_grant_ref.ts";

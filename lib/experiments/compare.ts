@@ -1,0 +1,40 @@
+/**
+ * Running an experiment by name over designs by name.
+ *
+ * @module
+ */
+
+import { lookUp } from "../core/nearest.ts";
+import { kernelFlavour } from "../linux/kernel.ts";
+import { type Comparison, runExperiment } from "./experiment.ts";
+import { splitThenPin, type SplitThenPinOptions, type SplitThenPinRow } from "./split_then_pin.ts";
+
+/** All experiments by name. */
+export const EXPERIMENTS: { readonly split_then_pin: typeof splitThenPin } = Object.freeze({
+  split_then_pin: splitThenPin,
+});
+
+/**
+ * Runs an experiment for each design.
+ *
+ * @param designs kernel flavours; default: those the experiment was made for
+ * @throws {RangeError} for an unknown experiment or design (near names are suggested), before anything runs
+ *
+ * @example
+ * ```ts
+ * import { compare } from "grantlab";
+ * const { rows } = compare("split_then_pin", ["seed2014", "linux4_0"], { pages: 4 });
+ * const wrong = rows.filter((row) => row.verdict === "wrong-page").map((row) => row.design);
+ * if (wrong.join() !== "seed2014") throw new Error(wrong.join());
+ * ```
+ */
+export function compare(
+  experiment: keyof typeof EXPERIMENTS,
+  designs?: readonly string[],
+  options: SplitThenPinOptions = {},
+): Comparison<SplitThenPinRow> {
+  const chosen = lookUp("experiment", EXPERIMENTS, experiment);
+  const names = designs ?? chosen.designs;
+  for (const name of names) kernelFlavour(name);
+  return runExperiment(chosen, names, options);
+}

@@ -1,0 +1,67 @@
+/**
+ * What an experiment is: one question, a run per design, tidy rows with provenance. Experiments know nothing of
+ * charts.
+ *
+ * @module
+ */
+
+import { lineView, textView } from "../core/views.ts";
+
+/** Where rows come from. */
+export interface Provenance {
+  readonly experiment: string;
+  readonly xen: string;
+  readonly parameters: Readonly<Record<string, number | string>>;
+}
+
+/** An experiment over designs. `Options` are its parameters, each with a default. */
+export interface Experiment<Row, Options> {
+  readonly name: string;
+  /** The question, as a user would ask it. */
+  readonly question: string;
+  /** Designs compared when none are named. */
+  readonly designs: readonly string[];
+  /** Rows of one design. */
+  run(design: string, options: Options): Row[];
+  /** Parameters as they were used, defaults filled in. */
+  provenance(options: Options): Provenance;
+}
+
+/** Rows of several designs, with where they come from. */
+export class Comparison<Row extends { readonly design: string; readonly verdict: string }> {
+  constructor(readonly question: string, readonly rows: readonly Row[], readonly provenance: Provenance) {}
+
+  /** Per design how many rows came out how: `seed2014: 5 ok, 3 wrong-page`. */
+  get summary(): string[] {
+    const designs = [...new Set(this.rows.map((row) => row.design))];
+    return designs.map((design) => {
+      const counts = new Map<string, number>();
+      for (const row of this.rows) {
+        if (row.design === design) counts.set(row.verdict, (counts.get(row.verdict) ?? 0) + 1);
+      }
+      return `${design}: ${[...counts].map(([verdict, n]) => `${n} ${verdict}`).join(", ")}`;
+    });
+  }
+
+  toString(): string {
+    return [this.question, ...this.summary].join("\n  ");
+  }
+
+  [textView](): string {
+    return this.toString();
+  }
+
+  [lineView](): string {
+    return this.summary.join("; ");
+  }
+}
+
+/** Runs an experiment for each design. */
+export function runExperiment<Row extends { readonly design: string; readonly verdict: string }, Options>(
+  experiment: Experiment<Row, Options>,
+  designs: readonly string[],
+  options: Options,
+): Comparison<Row> {
+  const rows = designs.flatMap((design) => experiment.run(design, options));
+  return new Comparison(experiment.question, rows, experiment.provenance(options));
+}

@@ -1,0 +1,13 @@
+/**
+ * Hosts to try things on, and experiments: one question each, rows as answer. Knows nothing of charts.
+ * Start with `world.ts`.
+ *
+ * @module
+ */
+
+export * from "./compare.ts";
+export * from "./experiment.ts";
+export * from "./io_outcome.ts";
+export * from "./process.ts";
+export * from "./split_then_pin.ts";
+export * from "./world.ts";

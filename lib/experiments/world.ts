@@ -1,0 +1,277 @@
+/**
+ * A host to try things on: one machine, Xen, dom0 with a Linux of the chosen flavour, one guest that grants frames.
+ * What people type in the REPL, a notebook or a script starts here.
+ *
+ * ```text
+ * machine frames  0x700 ………… 0x800 ………… 0x900        0x1000 ………………
+ *                 │ guest       │ guest       │          │ dom0
+ *                 └ inside dom0's p2m ┘ beyond it        └ pfn i is frame 0x1000 + i
+ * ```
+ *
+ * The guest's memory straddles the end of dom0's p2m on purpose: what dom0's Linux makes of a foreign frame depends
+ * on whether that *number* is a pfn that it knows, and both happen on real hosts.
+ *
+ * A modelled kernel bug ends dom0: the call that hits it reports the crash, later calls on dom0 are refused.
+ *
+ * @module
+ */
+
+import { textView } from "../core/views.ts";
+import { withinBudget } from "../core/budget.ts";
+import { KernelBug } from "../core/crash.ts";
+import type { Mfn } from "../core/frames.ts";
+import { PAGE_SIZE } from "../core/geometry.ts";
+import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
+import { hex } from "../core/show.ts";
+import { RamDisk } from "../drivers/ram_disk.ts";
+import { bootXenLinux, kernelFlavour } from "../linux/kernel.ts";
+import type { KernelFlavour } from "../linux/xen/kernel_flavour.ts";
+import type { XenLinux } from "../linux/xen/xen_linux.ts";
+import { Trace } from "../trace/trace.ts";
+import { Cpu } from "../x86/cpu.ts";
+import { PhysMem } from "../x86/phys_mem.ts";
+import { DOMID_SELF, GNTTABOP_setup_table } from "../xen/abi.ts";
+import type { Domain } from "../xen/domain.ts";
+import { type XenFlavour, xenFlavour } from "../xen/flavours.ts";
+import { endAccess, grantAccess } from "../xen/grant_access.ts";
+import { grantTableOp } from "../xen/hypercall.ts";
+import { Hypervisor } from "../xen/hypervisor.ts";
+import { GNTST_okay } from "../xen/status.ts";
+import { Process } from "./process.ts";
+
+/** How {@linkcode world} is made. Everything has a default. */
+export interface WorldOptions {
+  /** Linux in dom0: `linux6_1`, `seed2014`, … */
+  readonly kernel?: string;
+  /** The hypervisor: `xen4_17`. */
+  readonly xen?: string;
+  /** Frames of dom0. */
+  readonly dom0Frames?: number;
+  /** Pages that dom0 keeps without a frame, for foreign mappings. */
+  readonly ballooned?: number;
+  /** Frames of the guest. */
+  readonly guestFrames?: number;
+}
+
+/** Grants that a guest has published for dom0. */
+export class Grants {
+  constructor(
+    readonly domid: number,
+    readonly refs: readonly number[],
+    /** Machine frame of each. */
+    readonly frames: readonly Mfn[],
+    readonly writable: boolean,
+  ) {}
+
+  toString(): string {
+    const { refs, frames } = this;
+    const list = (items: readonly string[]) =>
+      items.length <= 4 ? items.join(" ") : `${items.slice(0, 3).join(" ")} … ${items.at(-1)}`;
+    return `${refs.length} grants of domain ${this.domid}, ${this.writable ? "writable" : "read-only"}: ` +
+      `refs ${list(refs.map(String))}, frames ${list(frames.map((frame) => hex(frame)))}`;
+  }
+
+  [textView](): string {
+    return this.toString();
+  }
+}
+
+/** The domain that grants. Its kernel is not modelled: it writes its own grant table and memory. */
+export class Guest {
+  #nextRef = 8; // 0 … 7 are reserved
+  #nextPfn = 16;
+
+  constructor(readonly world: World, readonly domain: Domain) {}
+
+  /**
+   * Grants frames to dom0 and fills frame i with byte 0x10 + i.
+   *
+   * @param what how many frames, or which pseudo-physical frames
+   * @throws {RangeError} if the guest has not so many frames or its table not so many entries
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const w = world();
+   * const grants = w.guest.grant(4);
+   * if (grants.refs.length !== 4 || grants.refs[0] !== 8) throw new Error();
+   * ```
+   */
+  grant(what: number | readonly number[], options: { readonly readonly?: boolean } = {}): Grants {
+    const { domain, world } = this;
+    if (typeof what !== "number" && !Array.isArray(what)) {
+      throw wrongType("grant", what, "it must be a number of frames or a list of pseudo-physical frames");
+    }
+    const count = withinBudget("grant", typeof what === "number" ? what : what.length, "grantsPerCall");
+    const pfns = typeof what === "number" ? this.#nextPfns(what) : what;
+    const frames = pfns.map((pfn) => domain.mfnOf(pfn));
+    this.#growTable(count);
+    if (typeof what === "number") this.#nextPfn += count;
+    const refs = frames.map((frame, i) => {
+      const ref = this.#nextRef++;
+      grantAccess(domain, ref, { domid: world.dom0.domid, frame, readonly: options.readonly === true });
+      world.hv.mem.fillFrame(frame, 0x10 + i % 64);
+      return ref;
+    });
+    return new Grants(domain.domid, refs, frames, options.readonly !== true);
+  }
+
+  /** Takes grants back: for each, whether it was free to take. */
+  revoke(grants: Grants): boolean[] {
+    return grants.refs.map((ref) => endAccess(this.domain, ref));
+  }
+
+  /** The byte at `offset` of a granted frame, as the guest sees its own memory. */
+  read(grants: Grants, index: number, offset = 0): number {
+    const frame = grants.frames[index];
+    if (frame === undefined) throw outOfRange("read grant", index, `there are ${grants.frames.length}`);
+    wholeNumber("read a granted frame at offset", offset, 0, PAGE_SIZE - 1);
+    return this.world.hv.mem.read8(frame * PAGE_SIZE + offset as never);
+  }
+
+  /** Grows the table by setup_table until `count` more entries fit. */
+  #growTable(count: number): void {
+    const { grantTable } = this.domain;
+    const needed = this.#nextRef + count;
+    if (needed <= grantTable.nrEntries) return;
+    const op = { dom: DOMID_SELF, nr_frames: Math.ceil(needed / 512), status: 0, frame_list: [] };
+    grantTableOp(this.world.hv, this.domain, GNTTABOP_setup_table, [op]);
+    if (op.status !== GNTST_okay) {
+      const free = grantTable.nrEntries - this.#nextRef;
+      throw outOfRange(
+        "grant",
+        count,
+        `the guest's grant table has ${free} free entries and cannot grow to ${needed}`,
+      );
+    }
+  }
+
+  #nextPfns(count: number): number[] {
+    const left = Math.max(0, this.domain.frames.length - this.#nextPfn);
+    if (count > left) throw outOfRange("grant", count, `the guest has ${left} frames left to grant`);
+    return Array.from({ length: count }, (_, i) => this.#nextPfn + i);
+  }
+}
+
+/** Page 0, the page of zeros, the kernel's tables and those of one process. */
+const LEAST_DOM0_FRAMES = 16;
+
+/** A host with dom0 and one guest. */
+export class World {
+  readonly trace: Trace = new Trace();
+  readonly hv: Hypervisor;
+  readonly dom0: Domain;
+  readonly kernel: XenLinux;
+  readonly guest: Guest;
+  /** Name of dom0's kernel flavour. */
+  readonly kernelName: string;
+  readonly flavour: KernelFlavour;
+  readonly xen: XenFlavour;
+  /** Disk for direct I/O: 64 MiB; the byte at offset o is ((o >> 9) * 7 + 1) mod 256. */
+  readonly disk: RamDisk = new RamDisk(64 * 2 ** 20, (sector) => sector * 7 + 1);
+  /** The bug that ended dom0, if one did. */
+  crash: KernelBug | null = null;
+
+  constructor(options: WorldOptions = {}) {
+    this.kernelName = options.kernel ?? "linux6_1";
+    this.flavour = kernelFlavour(this.kernelName);
+    this.xen = xenFlavour(options.xen ?? "xen4_17");
+    const dom0Frames = withinBudget("give dom0 frames:", options.dom0Frames ?? 1024, "domainFrames");
+    const ballooned = withinBudget("keep ballooned pages:", options.ballooned ?? 1024, "domainFrames");
+    const guestFrames = withinBudget("give the guest frames:", options.guestFrames ?? 512, "domainFrames");
+    if (dom0Frames < LEAST_DOM0_FRAMES) {
+      throw outOfRange("give dom0 frames:", dom0Frames, `it needs ${LEAST_DOM0_FRAMES} for a process`);
+    }
+    const p2mEnd = withinBudget(
+      "give dom0 frames and ballooned pages:",
+      dom0Frames + ballooned,
+      "domainFrames",
+    );
+    const guestAt = Math.max(1, p2mEnd - Math.ceil(guestFrames / 2));
+    const dom0At = Math.ceil((guestAt + guestFrames + 1) / 0x800) * 0x800;
+    const mem = new PhysMem(dom0At + dom0Frames + 0x1000);
+    const cpus = [new Cpu({ trace: this.trace })];
+    this.hv = new Hypervisor({ mem, trace: this.trace, flavour: this.xen, cpus });
+    this.dom0 = this.hv.createDomain({
+      name: "dom0",
+      frames: { first: dom0At, count: dom0Frames },
+      privileged: true,
+    });
+    const guest = this.hv.createDomain({ name: "guest", frames: { first: guestAt, count: guestFrames } });
+    this.kernel = bootXenLinux({
+      hv: this.hv,
+      domain: this.dom0,
+      cpus,
+      flavour: this.flavour,
+      nrBallooned: ballooned,
+    });
+    this.guest = new Guest(this, guest);
+  }
+
+  /** Starts a process in dom0. */
+  process(name = "process"): Process {
+    this.refuseAfterCrash(`start process ${name}`);
+    return new Process(this, name);
+  }
+
+  /** Lets milliseconds pass on dom0's clock: deferred unmaps run when they fall due. */
+  advance(ms: number): void {
+    this.refuseAfterCrash("let time pass");
+    this.kernel.work.advance(ms);
+  }
+
+  /** The first pfn beyond dom0's p2m: frame numbers from here on read as IDENTITY there. */
+  get p2mEnd(): number {
+    return this.kernel.p2m.size;
+  }
+
+  /** Runs part of dom0's kernel; a modelled bug is kept and answered instead of a result. */
+  run<T>(action: string, body: () => T): T | KernelBug {
+    this.refuseAfterCrash(action);
+    try {
+      return body();
+    } catch (e) {
+      if (!(e instanceof KernelBug)) throw e;
+      this.crash = e;
+      return e;
+    }
+  }
+
+  /** @throws {RangeError} if dom0 has crashed */
+  refuseAfterCrash(action: string): void {
+    if (this.crash !== null) {
+      throw new RangeError(`Cannot ${action}: dom0 is gone, ${this.crash.message}; make a new world`);
+    }
+  }
+
+  toString(): string {
+    return `host: ${this.xen.name}, dom0 runs ${this.kernelName} (${this.flavour.title}), ` +
+      `guest is domain ${this.guest.domain.domid} with frames ` +
+      `${hex(this.guest.domain.frames[0]!)}–${hex(this.guest.domain.frames.at(-1)!)}` +
+      `${this.crash === null ? "" : `; crashed: ${this.crash.message}`}`;
+  }
+
+  [textView](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * A host with dom0 and one guest.
+ *
+ * @throws {RangeError} for an unknown flavour (near names are suggested) or a size above its budget
+ *
+ * @example
+ * ```ts
+ * import { PAGE, world } from "grantlab";
+ * const w = world({ kernel: "seed2014" });
+ * const qemu = w.process("qemu");
+ * const vma = qemu.mmapGrants(w.guest.grant(8));
+ * qemu.munmap(vma.start + 4 * PAGE, PAGE);
+ * const io = qemu.directRead(vma.start + 5 * PAGE, PAGE);
+ * if (io.pages[0]?.verdict !== "wrong-page") throw new Error(String(io));
+ * ```
+ */
+export function world(options: WorldOptions = {}): World {
+  return new World(options);
+}

@@ -1,0 +1,48 @@
+/**
+ * The choices that one Linux release or one design makes inside `mm/`: a record with one member per seam. Built as
+ * data in `lib/linux/flavours.ts`; nothing below asks for a flavour's name.
+ *
+ * @module
+ */
+
+import type { Errno } from "../../core/errno.ts";
+import type { GupFastWalker } from "./gup_fast/walker.ts";
+import type { Vma } from "./vma.ts";
+
+/** What a design for foreign pages puts into common mm code. The shorter, the less it intrudes. */
+export interface MmForeignHooks {
+  /** Words it adds to every VMA of every process. */
+  readonly vmaWords: number;
+  /**
+   * In `vm_normal_page`, for a special entry: the page, `NO_PAGE`, or `NOT_SUPPLIED` for the next rule.
+   * `address` is page aligned.
+   */
+  specialPage(vma: Vma, address: number): number;
+  /** In the slow `get_user_pages`, before anything faults: the page or `NOT_SUPPLIED`. */
+  pageBeforeFault(vma: Vma, address: number): number;
+  /**
+   * In `__split_vma`, after the copy and before the bounds of the old VMA change. `address` is where the cut is;
+   * `newBelow` tells whether the new VMA is the lower part.
+   */
+  splitVma(vma: Vma, copy: Vma, address: number, newBelow: boolean): void;
+}
+
+/** Which piece of a cut is the new VMA, when `munmap` cuts. */
+export interface MunmapSplit {
+  /** Cut at the start of the range: is the new VMA the lower piece? */
+  readonly startNewBelow: boolean;
+  /** Cut at the end of the range: is the new VMA the lower piece? */
+  readonly endNewBelow: boolean;
+}
+
+/** The seams of mm. */
+export interface MmFlavour {
+  readonly name: string;
+  readonly gupFast: GupFastWalker;
+  /** What the slow GUP path answers for an entry without a page: EFAULT once, EEXIST later. */
+  readonly gupNoPage: Errno;
+  readonly munmapSplit: MunmapSplit;
+  /** A new mapping between two VMAs that it could join, but that cannot all become one, joins this one. */
+  readonly mergeNewPrefers: "prev" | "next";
+  readonly foreign: MmForeignHooks;
+}

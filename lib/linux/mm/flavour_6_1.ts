@@ -1,0 +1,26 @@
+/**
+ * The choices of Linux 6.1 in common mm code, as data. The fast walker and the foreign-page design are added by
+ * whoever assembles a kernel.
+ *
+ * @module
+ */
+
+import type { MmFlavour } from "./flavour.ts";
+
+/**
+ * Linux 6.1.
+ *
+ * `munmapSplit`: the cut at the start makes the upper piece new, the cut at the end the lower one.
+ * `mergeNewPrefers`: a new mapping that could join both neighbours, which cannot join each other, joins the next.
+ *
+ * @cite linux 6.1 mm/mmap.c do_mas_align_munmap
+ * @cite linux 6.1 mm/mmap.c mmap_region
+ * @cite linux 6.1 mm/gup.c follow_pfn_pte
+ * @cite recorded vma-scripted.jsonl anon-merge-after-touch-both-separately
+ */
+export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
+  name: "linux6_1",
+  gupNoPage: "EEXIST",
+  munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),
+  mergeNewPrefers: "next",
+});

@@ -1,0 +1,200 @@
+/**
+ * madvise: advice that is a flag of the VMA, advice that drops pages, advice that brings them.
+ *
+ * Left out, and refused with a RangeError: COLD, PAGEOUT, COLLAPSE, and REMOVE where Linux would punch a hole.
+ *
+ * @module
+ */
+
+import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { outOfRange } from "../../core/misuse.ts";
+import { EV } from "../../trace/events.ts";
+import { findVma, vmaLookup } from "./find_vma.ts";
+import { freePages, zapPages } from "./madvise_pages.ts";
+import type { MmStruct } from "./mm_struct.ts";
+import { modifyVma } from "./modify_vma.ts";
+import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
+import { vmaAccessPermitted } from "./pkeys.ts";
+import { faultInRange } from "./populate.ts";
+import type { Vma } from "./vma.ts";
+import {
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
+  VM_HUGEPAGE,
+  VM_HUGETLB,
+  VM_IO,
+  VM_LOCKED,
+  VM_MAYSHARE,
+  VM_MERGEABLE,
+  VM_MIXEDMAP,
+  VM_NOHUGEPAGE,
+  VM_PFNMAP,
+  VM_RAND_READ,
+  VM_READ,
+  VM_SEQ_READ,
+  VM_SHARED,
+  VM_SPECIAL,
+  VM_WIPEONFORK,
+  VM_WRITE,
+} from "./vm_flags.ts";
+
+/** Advice by name. @cite linux 6.1 include/uapi/asm-generic/mman-common.h MADV_NORMAL */
+export const MADV = {
+  NORMAL: 0,
+  RANDOM: 1,
+  SEQUENTIAL: 2,
+  WILLNEED: 3,
+  DONTNEED: 4,
+  FREE: 8,
+  REMOVE: 9,
+  DONTFORK: 10,
+  DOFORK: 11,
+  MERGEABLE: 12,
+  UNMERGEABLE: 13,
+  HUGEPAGE: 14,
+  NOHUGEPAGE: 15,
+  DONTDUMP: 16,
+  DODUMP: 17,
+  WIPEONFORK: 18,
+  KEEPONFORK: 19,
+  COLD: 20,
+  PAGEOUT: 21,
+  POPULATE_READ: 22,
+  POPULATE_WRITE: 23,
+  DONTNEED_LOCKED: 24,
+  COLLAPSE: 25,
+} as const;
+
+/** Name of an advice. */
+export type MadviseName = keyof typeof MADV;
+
+const NAME_OF: ReadonlyMap<number, MadviseName> = new Map(
+  (Object.keys(MADV) as MadviseName[]).map((name) => [MADV[name], name]),
+);
+
+/** Advice that is a change of flags: the new flags, or an errno. @cite linux 6.1 mm/madvise.c madvise_vma_behavior */
+const FLAG_ADVICE: Partial<Record<MadviseName, (vma: Vma) => number | Errno>> = {
+  NORMAL: ({ flags }) => flags & ~VM_RAND_READ & ~VM_SEQ_READ,
+  SEQUENTIAL: ({ flags }) => flags & ~VM_RAND_READ | VM_SEQ_READ,
+  RANDOM: ({ flags }) => flags & ~VM_SEQ_READ | VM_RAND_READ,
+  DONTFORK: ({ flags }) => flags | VM_DONTCOPY,
+  DOFORK: ({ flags }) => (flags & VM_IO) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
+  WIPEONFORK: ({ file, flags }) =>
+    file !== null || (flags & VM_SHARED) !== 0 ? "EINVAL" : flags | VM_WIPEONFORK,
+  KEEPONFORK: ({ flags }) => flags & ~VM_WIPEONFORK,
+  DONTDUMP: ({ flags }) => flags | VM_DONTDUMP,
+  DODUMP: ({ flags }) =>
+    (flags & VM_HUGETLB) === 0 && (flags & VM_SPECIAL) !== 0 ? "EINVAL" : flags & ~VM_DONTDUMP,
+  HUGEPAGE: ({ flags }) => flags & ~VM_NOHUGEPAGE | VM_HUGEPAGE,
+  NOHUGEPAGE: ({ flags }) => flags & ~VM_HUGEPAGE | VM_NOHUGEPAGE,
+  MERGEABLE: ({ flags }) => (flags & NOT_KSM) !== 0 ? flags : flags | VM_MERGEABLE,
+  UNMERGEABLE: ({ flags }) => flags & ~VM_MERGEABLE,
+};
+
+/** Never merged by content. @cite linux 6.1 mm/ksm.c ksm_madvise */
+const NOT_KSM = VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_HUGETLB |
+  VM_MIXEDMAP;
+
+/** Advice about pages: null, or an errno. */
+const PAGE_ADVICE: Partial<Record<MadviseName, (vma: Vma, start: number, end: number) => Errno | null>> = {
+  WILLNEED: () => null,
+  DONTNEED: (vma, start, end) =>
+    (vma.flags & (VM_PFNMAP | VM_LOCKED)) !== 0 ? "EINVAL" : zapPages(vma, start, end),
+  DONTNEED_LOCKED: (vma, start, end) => (vma.flags & VM_PFNMAP) !== 0 ? "EINVAL" : zapPages(vma, start, end),
+  FREE: (vma, start, end) =>
+    (vma.flags & (VM_PFNMAP | VM_LOCKED)) !== 0 || vma.ops !== null ? "EINVAL" : freePages(vma, start, end),
+  REMOVE: (vma) => {
+    if ((vma.flags & VM_LOCKED) !== 0 || vma.file === null) return "EINVAL";
+    if ((vma.flags & (VM_SHARED | VM_WRITE)) !== (VM_SHARED | VM_WRITE)) return "EACCES";
+    throw outOfRange("advise", "REMOVE", "punching a hole into a file is not modelled");
+  },
+};
+
+/**
+ * The system call.
+ *
+ * @param advice MADV_* number
+ * @returns EINVAL (unknown advice, unaligned, VMA does not take it), ENOMEM over a gap (everything mapped has been
+ *   advised), EAGAIN at the limit of VMAs, EFAULT where POPULATE_* meets a page that cannot be had
+ * @throws {RangeError} for advice that this model leaves out
+ * @cite linux 6.1 mm/madvise.c do_madvise
+ */
+export function madvise(mm: MmStruct, address: UserWord, length: UserWord, advice: number): SysResult<0> {
+  mm.system.trace.add(EV.syscall);
+  const name = NAME_OF.get(advice);
+  const start = userWord("an address", address);
+  if (name === undefined || start % PAGE_SIZE !== 0) return fail("EINVAL");
+  const asked = userWord("a length", length);
+  const bytes = pageAlign(asked);
+  if (asked !== 0 && bytes === 0) return fail("EINVAL");
+  const end = wrapAdd(start, bytes);
+  if (end < start) return fail("EINVAL");
+  if (end === start) return ok(0);
+  mm.mmapLock();
+  const errno = name === "POPULATE_READ" || name === "POPULATE_WRITE"
+    ? madvisePopulate(mm, start, end, name === "POPULATE_WRITE")
+    : madviseWalkVmas(mm, start, end, visitorOf(name));
+  return errno === null ? ok(0) : fail(errno);
+}
+
+type Visitor = (prev: Vma | null, vma: Vma, start: number, end: number) => SysResult<Vma>;
+
+function visitorOf(name: MadviseName): Visitor {
+  const toFlags = FLAG_ADVICE[name];
+  if (toFlags !== undefined) {
+    return (prev, vma, start, end) => {
+      const flags = toFlags(vma);
+      if (typeof flags === "string") return fail(flags);
+      if (flags === vma.flags) return ok(vma);
+      const changed = modifyVma(prev, vma, start, end, { flags, pkey: vma.pkey });
+      return !changed.ok && changed.errno === "ENOMEM" ? fail("EAGAIN") : changed;
+    };
+  }
+  const toPages = PAGE_ADVICE[name];
+  if (toPages === undefined) throw outOfRange("advise", name, "this advice is not modelled");
+  return (_prev, vma, start, end) => {
+    const errno = toPages(vma, start, end);
+    return errno === null ? ok(vma) : fail(errno);
+  };
+}
+
+/** Gaps are passed over and reported at the end. @cite linux 6.1 mm/madvise.c madvise_walk_vmas */
+function madviseWalkVmas(mm: MmStruct, from: number, end: number, visit: Visitor): Errno | null {
+  let start = from;
+  let gap: Errno | null = null;
+  let vma = findVma(mm, start);
+  let prev = vma !== null && start > vma.start ? vma : mm.vmas.lastBelow(start);
+  for (;;) {
+    if (vma === null) return "ENOMEM";
+    if (start < vma.start) {
+      gap = "ENOMEM";
+      start = vma.start;
+      if (start >= end) return gap;
+    }
+    const stop = Math.min(vma.end, end);
+    const visited = visit(prev, vma, start, stop);
+    if (!visited.ok) return visited.errno;
+    prev = visited.value;
+    start = Math.max(stop, prev.end);
+    if (start >= end) return gap;
+    vma = findVma(mm, prev.end);
+  }
+}
+
+/** @cite linux 6.1 mm/madvise.c madvise_populate */
+function madvisePopulate(mm: MmStruct, from: number, end: number, write: boolean): Errno | null {
+  for (let start = from; start < end;) {
+    const vma = vmaLookup(mm, start);
+    if (vma === null) return "ENOMEM";
+    const needed = write ? VM_WRITE : VM_READ;
+    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & needed) === 0) return "EINVAL";
+    if (!vmaAccessPermitted(vma, write, false)) return "EINVAL";
+    const stop = Math.min(end, vma.end);
+    const error = faultInRange(vma, start, stop, write);
+    if (error !== null) return error;
+    start = stop;
+  }
+  return null;
+}

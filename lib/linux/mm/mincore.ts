@@ -1,0 +1,48 @@
+/**
+ * mincore: which pages are in memory. A page that is not mapped but in the page cache counts.
+ *
+ * Left out: the refusal to tell about files the process may not write.
+ *
+ * @module
+ */
+
+import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
+import { vmaLookup } from "./find_vma.ts";
+import { ptePresent } from "./memory.ts";
+import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
+import { pageAlign, type UserWord, userWord } from "./page_range.ts";
+import { lookupSlot, rawFlags } from "./pgtable.ts";
+import { linearPageIndex, type Vma } from "./vma.ts";
+import { NO_PAGE } from "./vm_ops.ts";
+
+/**
+ * The system call; answers 0 or 1 for each page.
+ *
+ * @returns EINVAL for an unaligned address, ENOMEM for a range that leaves user space or over a gap
+ * @cite linux 6.1 mm/mincore.c mincore
+ */
+export function mincore(mm: MmStruct, address: UserWord, length: UserWord): SysResult<(0 | 1)[]> {
+  mm.system.trace.add(EV.syscall);
+  const start = userWord("an address", address);
+  const bytes = userWord("a length", length);
+  if (start % PAGE_SIZE !== 0) return fail("EINVAL");
+  if (start > TASK_SIZE_MAX || bytes > TASK_SIZE_MAX - start) return fail("ENOMEM");
+  mm.mmapLock();
+  const answers: (0 | 1)[] = [];
+  for (let at = start; at < start + pageAlign(bytes); at += PAGE_SIZE) {
+    const vma = vmaLookup(mm, at);
+    if (vma === null) return fail("ENOMEM");
+    answers.push(isInCore(vma, at) ? 1 : 0);
+  }
+  return ok(answers);
+}
+
+/** @cite linux 6.1 mm/mincore.c mincore_pte_range */
+function isInCore(vma: Vma, address: number): boolean {
+  const slot = lookupSlot(vma.mm, address);
+  if (slot >= 0 && ptePresent(rawFlags(vma.mm.system, slot))) return true;
+  const cache = vma.file?.pageCache ?? null;
+  return cache !== null && cache.find(linearPageIndex(vma, address)) !== NO_PAGE;
+}

@@ -1,0 +1,88 @@
+/**
+ * mlock, mlock2, munlock: a flag on VMAs, and the pages present at once.
+ *
+ * Left out: RLIMIT_MEMLOCK (the process may lock what it likes), the unevictable list.
+ *
+ * @module
+ */
+
+import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
+import { findVma, vmaLookup } from "./find_vma.ts";
+import type { MmStruct } from "./mm_struct.ts";
+import { modifyVma } from "./modify_vma.ts";
+import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
+import { mmPopulate } from "./populate.ts";
+import type { Vma } from "./vma.ts";
+import { VM_HUGETLB, VM_LOCKED, VM_LOCKONFAULT, VM_SPECIAL } from "./vm_flags.ts";
+
+/** @cite linux 6.1 include/uapi/asm-generic/mman-common.h MLOCK_ONFAULT */
+export const MLOCK_ONFAULT = 1;
+
+/** Locks the pages of a range and makes them present. ENOMEM over a gap or PROT_NONE. @cite linux 6.1 mm/mlock.c do_mlock */
+export function mlock(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
+  return doMlock(mm, address, length, VM_LOCKED);
+}
+
+/** The same; with MLOCK_ONFAULT pages are locked as they come. EINVAL for other flags. @cite linux 6.1 mm/mlock.c mlock2 */
+export function mlock2(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
+  if ((flags & ~MLOCK_ONFAULT) !== 0) {
+    mm.system.trace.add(EV.syscall);
+    return fail("EINVAL");
+  }
+  return doMlock(mm, address, length, VM_LOCKED | ((flags & MLOCK_ONFAULT) !== 0 ? VM_LOCKONFAULT : 0));
+}
+
+/** Takes the flag away. @cite linux 6.1 mm/mlock.c munlock */
+export function munlock(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
+  const [start, bytes] = wholePages(mm, address, length);
+  const errno = applyVmaLockFlags(mm, start, bytes, 0);
+  return errno === null ? ok(0) : fail(errno);
+}
+
+function wholePages(mm: MmStruct, address: UserWord, length: UserWord): [start: number, bytes: number] {
+  mm.system.trace.add(EV.syscall);
+  mm.mmapLock();
+  const at = userWord("an address", address);
+  const offset = at % PAGE_SIZE;
+  return [at - offset, pageAlign(userWord("a length", length) + offset)];
+}
+
+function doMlock(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
+  const [start, bytes] = wholePages(mm, address, length);
+  const errno = applyVmaLockFlags(mm, start, bytes, flags);
+  if (errno !== null) return fail(errno);
+  const error = mmPopulate(mm, start, start + bytes, false);
+  // POSIX has other words for the two. @cite linux 6.1 mm/mlock.c __mlock_posix_error_return
+  return error === null ? ok(0) : fail(error === "EFAULT" ? "ENOMEM" : "EAGAIN");
+}
+
+/** @cite linux 6.1 mm/mlock.c apply_vma_lock_flags */
+function applyVmaLockFlags(mm: MmStruct, start: number, bytes: number, flags: number): Errno | null {
+  const end = wrapAdd(start, bytes);
+  if (end < start) return "EINVAL";
+  if (end === start) return null;
+  const first = vmaLookup(mm, start);
+  if (first === null) return "ENOMEM";
+  let vma = first;
+  let prev = start > vma.start ? vma : mm.vmas.prev(vma);
+  let at = start;
+  for (;;) {
+    const stop = Math.min(vma.end, end);
+    const fixed = mlockFixup(prev, vma, at, stop, vma.flags & ~(VM_LOCKED | VM_LOCKONFAULT) | flags);
+    if (!fixed.ok) return fixed.errno;
+    prev = fixed.value;
+    at = Math.max(stop, prev.end);
+    if (at >= end) return null;
+    const next = findVma(mm, prev.end);
+    if (next === null || next.start !== at) return "ENOMEM";
+    vma = next;
+  }
+}
+
+/** Special VMAs are passed over in silence. @cite linux 6.1 mm/mlock.c mlock_fixup */
+function mlockFixup(prev: Vma | null, vma: Vma, start: number, end: number, flags: number): SysResult<Vma> {
+  if (flags === vma.flags || (vma.flags & (VM_SPECIAL | VM_HUGETLB)) !== 0) return ok(vma);
+  return modifyVma(prev, vma, start, end, { flags, pkey: vma.pkey });
+}

@@ -1,0 +1,67 @@
+/**
+ * One address space.
+ *
+ * @cite linux 6.1 include/linux/mm_types.h mm_struct
+ * @module
+ */
+
+import type { Mfn } from "../../core/frames.ts";
+import { EV } from "../../trace/events.ts";
+import type { MmSystem } from "./mm_system.ts";
+import type { MergeRecord } from "./merge.ts";
+import type { MmuIntervalNotifier } from "./mmu_notifier.ts";
+import { allocTablePage } from "./pgtable.ts";
+import type { SplitRecord } from "./split.ts";
+import { VmaTree } from "./vma_tree.ts";
+
+/** First address that is not user space with four levels. @cite linux 6.1 arch/x86/include/asm/page_64_types.h TASK_SIZE_MAX */
+export const TASK_SIZE_MAX = 2 ** 47 - 4096;
+
+/** `mm->mmap_base` without address randomisation: 128 MiB of gap below the top. @cite linux 6.1 arch/x86/mm/mmap.c mmap_base */
+export const MMAP_BASE = TASK_SIZE_MAX - 2 ** 27;
+
+/** VMAs a process may have. @cite linux 6.1 include/linux/mm.h DEFAULT_MAX_MAP_COUNT */
+export const DEFAULT_MAX_MAP_COUNT = 65530;
+
+/** An address space. */
+export class MmStruct {
+  readonly vmas: VmaTree = new VmaTree();
+  /** Page of the top table. */
+  readonly pgd: number;
+  /** Frame of the top table: what CR3 holds. */
+  readonly pgdFrame: Mfn;
+  /** Page-table pages below the top one. */
+  nrTables = 0;
+  /** CPUs that have this address space loaded and so may hold its translations. */
+  readonly activeCpus: Set<number> = new Set();
+  /** Interval notifiers, in the order of their registration. */
+  readonly notifiers: MmuIntervalNotifier[] = [];
+  /** Kernel-chosen addresses lie below this one. @cite linux 6.1 arch/x86/mm/mmap.c mmap_base */
+  mmapBase: number = MMAP_BASE;
+  /** RLIMIT_STACK in bytes: how far a VMA with VM_GROWSDOWN may grow. */
+  stackLimit: number = 8 * 2 ** 20;
+  /** Protection keys in use, one bit each. @cite linux 6.1 arch/x86/include/asm/mmu.h pkey_allocation_map */
+  pkeyAllocationMap = 1;
+  /** The key of exec-only mappings, or -1 while none was needed. */
+  executeOnlyPkey = -1;
+  /** PKRU of the (only) thread. @cite linux 6.1 arch/x86/mm/pkeys.c init_pkru_value */
+  pkru = 0x55555554;
+  /** The last cut of a VMA, for explanations. */
+  lastSplit: SplitRecord | null = null;
+  /** The last attempt to join VMAs, for explanations. */
+  lastMerge: MergeRecord | null = null;
+  /** `vm.max_map_count` for this process. */
+  maxMapCount: number = DEFAULT_MAX_MAP_COUNT;
+
+  /** @throws {RangeError} if there is no page left for the top table */
+  constructor(readonly system: MmSystem) {
+    this.pgd = allocTablePage(system, 4);
+    if (this.pgd < 0) throw new RangeError("Cannot make an address space: no page is left for its top table");
+    this.pgdFrame = system.frameOf(this.pgd);
+  }
+
+  /** Takes mmap_lock; counted, since nobody contends in the model. */
+  mmapLock(): void {
+    this.system.trace.add(EV.mmap_lock);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What is global in Linux's mm code and must not be global here, because two kernels may run side by side: memory,
+ * `struct page`s, CPUs, the paravirt table, the flavour, the kernel log.
+ *
+ * @module
+ */
+
+import type { Mfn } from "../../core/frames.ts";
+import type { Trace } from "../../trace/trace.ts";
+import type { Cpu } from "../../x86/cpu.ts";
+import type { PhysMem } from "../../x86/phys_mem.ts";
+import type { MmFlavour } from "./flavour.ts";
+import type { MmStruct } from "./mm_struct.ts";
+import type { MemMap } from "./page.ts";
+import { nativeMmuOps, type PvMmuOps } from "./paravirt.ts";
+
+/** Kinds of kernel message the model reports, as the recordings name them. */
+export type KernelMessageKind = "bad-page-map" | "warning" | "oops" | "driver-message";
+
+/** One line of the kernel log. */
+export interface KernelMessage {
+  readonly kind: KernelMessageKind;
+  /** Kernel function that reports, verbatim. */
+  readonly where: string;
+  readonly text: string;
+}
+
+/** What {@linkcode MmSystem} is made of. */
+export interface MmSystemOptions {
+  readonly mem: PhysMem;
+  readonly trace: Trace;
+  readonly memMap: MemMap;
+  readonly cpus: readonly Cpu[];
+  readonly flavour: MmFlavour;
+  /** Default: the bare machine. */
+  readonly pv?: (system: MmSystem) => PvMmuOps;
+}
+
+/** One kernel's memory management. */
+export class MmSystem {
+  readonly mem: PhysMem;
+  readonly trace: Trace;
+  readonly memMap: MemMap;
+  readonly cpus: readonly Cpu[];
+  readonly flavour: MmFlavour;
+  readonly pv: PvMmuOps;
+  /** The kernel log, oldest first. */
+  readonly log: KernelMessage[] = [];
+  /** The page of zeros that reads of untouched anonymous memory map. */
+  readonly zeroPage: number;
+  /** Which address space each CPU has loaded. */
+  readonly current: (MmStruct | null)[];
+
+  constructor(options: MmSystemOptions) {
+    this.mem = options.mem;
+    this.trace = options.trace;
+    this.memMap = options.memMap;
+    this.cpus = options.cpus;
+    this.flavour = options.flavour;
+    this.current = options.cpus.map(() => null);
+    this.pv = (options.pv ?? nativeMmuOps)(this);
+    this.zeroPage = this.memMap.allocPage();
+  }
+
+  /** Adds a line to the kernel log. */
+  printk(kind: KernelMessageKind, where: string, text: string): void {
+    this.log.push({ kind, where, text });
+  }
+
+  /** Where the bytes of a page are. */
+  frameOf(page: number): Mfn {
+    return this.pv.frameOfPage(page);
+  }
+}

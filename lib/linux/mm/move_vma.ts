@@ -1,0 +1,139 @@
+/**
+ * Moving a part of a VMA: a copy of the VMA (or a neighbour at the target that grows), the entries moved over, the
+ * old range unmapped.
+ *
+ * @module
+ */
+
+import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
+import { _PAGE_SOFT_DIRTY } from "../../x86/pte.ts";
+import { mayCommit } from "./commit.ts";
+import { vmaMerge } from "./merge.ts";
+import type { MmStruct } from "./mm_struct.ts";
+import { invalidateRangeStart } from "./mmu_notifier.ts";
+import { doMunmap } from "./munmap.ts";
+import { forEachPresentPte } from "./page_range.ts";
+import { allocSlot, rawFlags, rawFrame } from "./pgtable.ts";
+import { splitVma } from "./split.ts";
+import { MmuGather } from "./tlb_gather.ts";
+import { linearPageIndex, type Vma } from "./vma.ts";
+import { vmAreaDup } from "./vm_area.ts";
+import { VM_ACCOUNT, VM_LOCKED, VM_LOCKONFAULT } from "./vm_flags.ts";
+
+/** What moves where. Lengths in bytes, page aligned. */
+export interface VmaMove {
+  readonly address: number;
+  readonly oldLength: number;
+  readonly newLength: number;
+  readonly newAddress: number;
+  /** MREMAP_* bits. */
+  readonly flags: number;
+}
+
+const MREMAP_DONTUNMAP = 4;
+
+/** Moves; answers the new address. @cite linux 6.1 mm/mremap.c move_vma */
+export function moveVma(source: Vma, move: VmaMove): SysResult<number> {
+  const { mm } = source;
+  const { address, oldLength, newLength, newAddress } = move;
+  const end = address + oldLength;
+  const keepsOld = (move.flags & MREMAP_DONTUNMAP) !== 0;
+  // The final munmap may cut one VMA into three.
+  if (mm.vmas.size >= mm.maxMapCount - 3) return fail("ENOMEM");
+  for (const cut of [address, end]) {
+    if (cut === source.start || cut === source.end) continue;
+    const refused = source.ops?.maySplit?.(source, cut) ?? null;
+    if (refused !== null) return fail(refused);
+  }
+  const isAccounted = (source.flags & VM_ACCOUNT) !== 0;
+  if (isAccounted && !mayCommit(mm, newLength / PAGE_SIZE)) return fail("ENOMEM");
+  const pgoff = linearPageIndex(source, address);
+  const [vma, copy] = copyVma(source, newAddress, newLength, pgoff, keepsOld);
+  if (!movePageTables(mm, address, newAddress, oldLength)) {
+    movePageTables(mm, newAddress, address, oldLength);
+    doMunmap(mm, newAddress, newLength);
+    return fail("ENOMEM");
+  }
+  if (keepsOld) {
+    keepOld(vma, copy, address, end);
+    return ok(newAddress);
+  }
+  if (oldLength > 0) doMunmap(mm, address, oldLength);
+  return ok(newAddress);
+}
+
+/**
+ * What stays behind with MREMAP_DONTUNMAP: the range moved is no longer locked, and if it is a whole VMA it forgets
+ * its anonymous pages. Only the range loses the lock, so it may have to be cut out; the pieces do not merge.
+ *
+ * @cite recorded vma-random.jsonl r1010
+ * @cite recorded vma-random.jsonl r1043
+ */
+function keepOld(vma: Vma, copy: Vma, address: number, end: number): void {
+  if ((vma.flags & (VM_LOCKED | VM_LOCKONFAULT)) !== 0) {
+    if (vma.start < address) splitVma(vma, address, true);
+    if (vma.end > end) splitVma(vma, end, false);
+    vma.flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+  }
+  if (copy !== vma && vma.start === address && vma.end === end) {
+    vma.anonVma = null;
+    vma.anonVmaChain = [];
+  }
+}
+
+/**
+ * The VMA at the target: a neighbour that grew, or a copy. If the source itself was the neighbour, it comes back as
+ * the first of the two; with `keepsOld` it stays apart (Linux 5.10 let it merge).
+ *
+ * @cite recorded vma-random.jsonl r1004
+ * @cite linux 6.1 mm/mmap.c copy_vma
+ */
+function copyVma(
+  source: Vma,
+  start: number,
+  length: number,
+  linear: number,
+  keepsOld: boolean,
+): [source: Vma, target: Vma] {
+  const { mm, flags, pkey, anonVma, file } = source;
+  // Never touched anonymous memory takes the offset of its new place: it has no pages that know the old one.
+  const pgoff = source.ops === null && anonVma === null ? start / PAGE_SIZE : linear;
+  const home = source.start;
+  const prev = mm.vmas.lastBelow(start);
+  const request = { prev, start, end: start + length, flags, pkey, anonVma, file, pgoff };
+  const merged = vmaMerge(mm, keepsOld ? { ...request, except: source } : request);
+  if (merged !== null) return [merged.contains(home) ? merged : source, merged];
+  const copy = vmAreaDup(source);
+  copy.start = start;
+  copy.end = start + length;
+  copy.pgoff = pgoff;
+  copy.ops?.open?.(copy);
+  mm.system.trace.add(EV.vma_tree_write);
+  mm.vmas.insert(copy);
+  return [source, copy];
+}
+
+/** Moves the entries; false if there is no page for a table. @cite linux 6.1 mm/mremap.c move_page_tables */
+function movePageTables(mm: MmStruct, from: number, to: number, length: number): boolean {
+  const { system } = mm;
+  if (length === 0) return true;
+  invalidateRangeStart(mm, from, from + length, "MMU_NOTIFY_UNMAP");
+  const gather = new MmuGather(mm);
+  let hasRoom = true;
+  forEachPresentPte(mm, from, from + length, (address, slot) => {
+    const target = hasRoom ? allocSlot(mm, to + address - from) : -1;
+    if (target < 0) {
+      hasRoom = false;
+      return;
+    }
+    const flags = rawFlags(system, slot);
+    const pfn = system.pv.ptePfn(rawFrame(system, slot), flags);
+    system.pv.clearPte(slot);
+    system.pv.setPte(target, pfn, flags | _PAGE_SOFT_DIRTY);
+    gather.add(address, address + PAGE_SIZE);
+  });
+  gather.finish();
+  return hasRoom;
+}

@@ -1,0 +1,134 @@
+/**
+ * mprotect: VMA by VMA, merge or split, then the entries. What was done before an error stays done.
+ *
+ * @module
+ */
+
+import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
+import { changeProtection } from "./change_protection.ts";
+import { mayCommit } from "./commit.ts";
+import { findVma } from "./find_vma.ts";
+import type { MmStruct } from "./mm_struct.ts";
+import { modifyVma } from "./modify_vma.ts";
+import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
+import { overrideMprotectPkey } from "./pkeys.ts";
+import { populateVmaRange } from "./populate.ts";
+import {
+  calcVmProtBits,
+  PROT_EXEC,
+  PROT_GROWSDOWN,
+  PROT_GROWSUP,
+  PROT_READ,
+  PROT_SEM,
+  PROT_WRITE,
+} from "./prot.ts";
+import { MmuGather } from "./tlb_gather.ts";
+import type { Vma } from "./vma.ts";
+import {
+  VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_HUGETLB,
+  VM_LOCKED,
+  VM_NORESERVE,
+  VM_SHARED,
+  VM_WRITE,
+} from "./vm_flags.ts";
+
+/**
+ * The system call.
+ *
+ * @param prot PROT_* bits
+ * @returns EINVAL for an unaligned address or unknown bits, ENOMEM where nothing is mapped (what lies before the gap
+ *   has changed), EACCES where a MAY bit is missing
+ * @cite linux 6.1 mm/mprotect.c do_mprotect_pkey
+ *
+ * @example
+ * ```ts
+ * import { MAP_ANONYMOUS, MAP_PRIVATE, mmap, mprotect, nativeLinux, PROT_READ, PROT_WRITE } from "grantlab/linux/mm";
+ * const mm = nativeLinux().process();
+ * const at = mmap(mm, { length: 3 * 4096, prot: PROT_READ | PROT_WRITE, flags: MAP_PRIVATE | MAP_ANONYMOUS });
+ * if (!at.ok || !mprotect(mm, at.value + 4096, 4096, PROT_READ).ok || mm.vmas.size !== 3) throw new Error();
+ * ```
+ */
+export function mprotect(mm: MmStruct, address: UserWord, length: UserWord, prot: number): SysResult<0> {
+  mm.system.trace.add(EV.syscall);
+  let start = userWord("an address", address);
+  const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+  const rights = prot & ~(PROT_GROWSDOWN | PROT_GROWSUP);
+  if (grows === (PROT_GROWSDOWN | PROT_GROWSUP) || start % PAGE_SIZE !== 0) return fail("EINVAL");
+  const bytes = userWord("a length", length);
+  if (bytes === 0) return ok(0);
+  const end = wrapAdd(start, pageAlign(bytes));
+  if (end <= start) return fail("ENOMEM");
+  if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) return fail("EINVAL");
+  mm.mmapLock();
+  const vma = findVma(mm, start);
+  if (vma === null) return fail("ENOMEM");
+  if ((grows & PROT_GROWSDOWN) !== 0) {
+    if (vma.start >= end) return fail("ENOMEM");
+    if ((vma.flags & VM_GROWSDOWN) === 0) return fail("EINVAL");
+    start = vma.start;
+  } else {
+    if (vma.start > start) return fail("ENOMEM");
+    if ((grows & PROT_GROWSUP) !== 0) return fail("EINVAL");
+  }
+  const gather = new MmuGather(mm);
+  const errno = protectFrom(gather, vma, start, end, rights);
+  gather.finish();
+  return errno === null ? ok(0) : fail(errno);
+}
+
+function protectFrom(gather: MmuGather, first: Vma, start: number, end: number, prot: number): Errno | null {
+  const { mm } = gather;
+  let vma = first;
+  let prev = start > vma.start ? vma : mm.vmas.prev(vma);
+  let at = start;
+  for (;;) {
+    const flags = calcVmProtBits(prot) | vma.flags & ~VM_ACCESS_FLAGS;
+    const pkey = overrideMprotectPkey(vma, prot);
+    // VM_MAY* lie four bits above VM_*.
+    if ((flags & ~(flags >> 4) & VM_ACCESS_FLAGS) !== 0) return "EACCES";
+    const stop = Math.min(vma.end, end);
+    const fixed = mprotectFixup(gather, vma, prev, at, stop, flags, pkey);
+    if (!fixed.ok) return fixed.errno;
+    prev = fixed.value;
+    at = Math.max(stop, prev.end);
+    if (at >= end) return null;
+    const next = findVma(mm, prev.end);
+    if (next === null || next.start !== at) return "ENOMEM";
+    vma = next;
+  }
+}
+
+/** One VMA's part; answers the VMA that then holds it. @cite linux 6.1 mm/mprotect.c mprotect_fixup */
+function mprotectFixup(
+  gather: MmuGather,
+  vma: Vma,
+  prev: Vma | null,
+  start: number,
+  end: number,
+  wanted: number,
+  pkey: number,
+): SysResult<Vma> {
+  const { mm } = vma;
+  const before = vma.flags;
+  if (wanted === before && pkey === vma.pkey) return ok(vma);
+  let flags = wanted;
+  // Private memory that becomes writable is charged; it stays charged when it becomes read-only again.
+  const free = VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE;
+  if ((flags & VM_WRITE) !== 0 && (before & free) === 0) {
+    if (!mayCommit(mm, (end - start) / PAGE_SIZE)) return fail("ENOMEM");
+    flags |= VM_ACCOUNT;
+  }
+  const changed = modifyVma(prev, vma, start, end, { flags, pkey });
+  if (!changed.ok) return changed;
+  const holder = changed.value;
+  changeProtection(gather, holder, start, end);
+  if ((before & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED && (flags & VM_WRITE) !== 0) {
+    populateVmaRange(holder, start, end);
+  }
+  return changed;
+}

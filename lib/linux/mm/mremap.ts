@@ -1,0 +1,166 @@
+/**
+ * mremap: shrink, grow in place, or move.
+ *
+ * Left out: huge pages, RLIMIT_AS, the `mremap` operation of a mapping.
+ *
+ * @module
+ */
+
+import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
+import { mayCommit } from "./commit.ts";
+import { vmaLookup } from "./find_vma.ts";
+import { vmaMerge } from "./merge.ts";
+import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
+import { moveVma } from "./move_vma.ts";
+import { doMunmap } from "./munmap.ts";
+import { pageAlign, type UserWord, userWord } from "./page_range.ts";
+import { mmPopulate } from "./populate.ts";
+import { MAP_FIXED } from "./prot.ts";
+import { getUnmappedArea } from "./unmapped_area.ts";
+import { linearPageIndex, type Vma } from "./vma.ts";
+import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from "./vm_flags.ts";
+
+/** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_MAYMOVE */
+export const MREMAP_MAYMOVE = 1;
+/** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_FIXED */
+export const MREMAP_FIXED = 2;
+/** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_DONTUNMAP */
+export const MREMAP_DONTUNMAP = 4;
+
+/** Arguments of {@linkcode mremap}. */
+export interface MremapOptions {
+  readonly address: UserWord;
+  readonly oldLength: UserWord;
+  readonly newLength: UserWord;
+  /** MREMAP_* bits; default 0. */
+  readonly flags?: number;
+  /** With MREMAP_FIXED: where to. */
+  readonly newAddress?: UserWord;
+}
+
+interface Move {
+  readonly address: number;
+  readonly oldLength: number;
+  readonly newLength: number;
+  readonly flags: number;
+}
+
+/**
+ * The system call; answers the new address.
+ *
+ * @returns EINVAL (flags, alignment, new length 0, overlap), EFAULT (nothing mapped, range leaves the VMA, a VMA that
+ *   must not grow), ENOMEM (no room, too many VMAs)
+ * @cite linux 6.1 mm/mremap.c mremap
+ */
+export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> {
+  mm.system.trace.add(EV.syscall);
+  const flags = options.flags ?? 0;
+  const address = userWord("an address", options.address);
+  const oldBytes = userWord("a length", options.oldLength);
+  const newBytes = userWord("a length", options.newLength);
+  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) return fail("EINVAL");
+  const mayMove = (flags & MREMAP_MAYMOVE) !== 0;
+  if ((flags & MREMAP_FIXED) !== 0 && !mayMove) return fail("EINVAL");
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && (!mayMove || oldBytes !== newBytes)) return fail("EINVAL");
+  if (address % PAGE_SIZE !== 0) return fail("EINVAL");
+  const move: Move = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
+  const { oldLength, newLength } = move;
+  if (newLength === 0) return fail("EINVAL");
+  mm.mmapLock();
+  if (vmaLookup(mm, address) === null) return fail("EFAULT");
+  if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) {
+    const moved = mremapTo(mm, move, userWord("an address", options.newAddress ?? 0));
+    return populateTail(mm, moved, oldLength, newLength);
+  }
+  if (oldLength >= newLength) {
+    const cut = doMunmap(mm, address + newLength, oldLength - newLength);
+    return cut.ok || oldLength === newLength ? ok(address) : cut;
+  }
+  const vma = vmaToResize(mm, move);
+  if (!vma.ok) return vma;
+  const grown = growInPlace(mm, vma.value, move);
+  if (grown !== null) return populateTail(mm, grown, oldLength, newLength);
+  if (!mayMove) return fail("ENOMEM");
+  const area = getUnmappedArea(mm, 0, newLength, 0);
+  if (!area.ok) return area;
+  return populateTail(mm, moveVma(vma.value, { ...move, newAddress: area.value }), oldLength, newLength);
+}
+
+/** A locked mapping has its new part present at once. */
+function populateTail(
+  mm: MmStruct,
+  moved: SysResult<number>,
+  oldLength: number,
+  newLength: number,
+): SysResult<number> {
+  if (!moved.ok || newLength <= oldLength) return moved;
+  const vma = mm.vmas.lookup(moved.value);
+  if (vma !== null && (vma.flags & VM_LOCKED) !== 0) {
+    mmPopulate(mm, moved.value + oldLength, moved.value + newLength);
+  }
+  return moved;
+}
+
+/** @cite linux 6.1 mm/mremap.c mremap_to */
+function mremapTo(mm: MmStruct, move: Move, newAddress: number): SysResult<number> {
+  const { address, newLength, flags } = move;
+  let { oldLength } = move;
+  if (newAddress % PAGE_SIZE !== 0) return fail("EINVAL");
+  if (newLength > TASK_SIZE_MAX || newAddress > TASK_SIZE_MAX - newLength) return fail("EINVAL");
+  if (address + oldLength > newAddress && newAddress + newLength > address) return fail("EINVAL");
+  if (mm.vmas.size + 2 >= mm.maxMapCount - 3) return fail("ENOMEM");
+  if ((flags & MREMAP_FIXED) !== 0) {
+    const cleared = doMunmap(mm, newAddress, newLength);
+    if (!cleared.ok) return cleared;
+  }
+  if (oldLength > newLength) {
+    const cut = doMunmap(mm, address + newLength, oldLength - newLength);
+    if (!cut.ok) return cut;
+    oldLength = newLength;
+  }
+  const vma = vmaToResize(mm, { ...move, oldLength });
+  if (!vma.ok) return vma;
+  const area = getUnmappedArea(mm, newAddress, newLength, (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0);
+  if (!area.ok) return area;
+  return moveVma(vma.value, { ...move, oldLength, newAddress: area.value });
+}
+
+/** The VMA if it may change its size so. @cite linux 6.1 mm/mremap.c vma_to_resize */
+function vmaToResize(mm: MmStruct, { address, oldLength, newLength, flags }: Move): SysResult<Vma> {
+  const vma = vmaLookup(mm, address);
+  if (vma === null) return fail("EFAULT");
+  if (oldLength === 0 && (vma.flags & (VM_SHARED | VM_MAYSHARE)) === 0) return fail("EINVAL");
+  const isFixedSize = (vma.flags & (VM_DONTEXPAND | VM_PFNMAP)) !== 0;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && isFixedSize) return fail("EINVAL");
+  if (oldLength > vma.end - address) return fail("EFAULT");
+  if (newLength === oldLength) return ok(vma);
+  if (linearPageIndex(vma, address) + newLength / PAGE_SIZE >= 2 ** 64) return fail("EINVAL");
+  return isFixedSize ? fail("EFAULT") : ok(vma);
+}
+
+/** Null if the room behind the VMA is taken; the VMA then has to move. */
+function growInPlace(
+  mm: MmStruct,
+  vma: Vma,
+  { address, oldLength, newLength }: Move,
+): SysResult<number> | null {
+  if (oldLength !== vma.end - address) return null;
+  const start = vma.end;
+  const end = address + newLength;
+  if (end > TASK_SIZE_MAX) return null;
+  const next = mm.vmas.next(vma);
+  if (next !== null && next.start < end) return null;
+  if ((vma.flags & VM_ACCOUNT) !== 0 && !mayCommit(mm, (end - start) / PAGE_SIZE)) return fail("ENOMEM");
+  const { flags, pkey, anonVma, file } = vma;
+  if (vma.ops?.close !== undefined) {
+    // Such a VMA never merges, yet it may grow.
+    mm.system.trace.add(EV.vma_tree_write);
+    mm.vmas.setBounds(vma, vma.start, end);
+    return ok(address);
+  }
+  const pgoff = linearPageIndex(vma, start);
+  const merged = vmaMerge(mm, { prev: vma, start, end, flags, pkey, anonVma, file, pgoff });
+  return merged === null ? fail("ENOMEM") : ok(address);
+}

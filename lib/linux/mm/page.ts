@@ -1,0 +1,145 @@
+/**
+ * `struct page` as columns by pfn, and the page allocator behind it. A page is named by its pfn everywhere in the
+ * model (`pfn_to_page` is a bijection); C's NULL is `NO_PAGE`.
+ *
+ * @cite linux 6.1 include/linux/mm_types.h page
+ * @module
+ */
+
+import { BUDGET } from "../../core/budget.ts";
+import type { Pfn } from "../../core/frames.ts";
+import { outOfRange, wholeNumber } from "../../core/misuse.ts";
+import { EV } from "../../trace/events.ts";
+import type { Trace } from "../../trace/trace.ts";
+
+/** Page flags, as bits of the `flags` column. @cite linux 6.1 include/linux/page-flags.h pageflags */
+export const PG_reserved = 1 << 0;
+export const PG_dirty = 1 << 1;
+export const PG_referenced = 1 << 2;
+/** A page that belongs to a user mapping of anonymous memory. @cite linux 6.1 include/linux/page-flags.h PageAnon */
+export const PG_anon = 1 << 3;
+/** The anonymous page belongs to one process only. @cite linux 6.1 include/linux/page-flags.h PG_anon_exclusive */
+export const PG_anon_exclusive = 1 << 4;
+/** A frame of another domain is mapped here. @cite linux 4.0 include/linux/page-flags.h PG_foreign */
+export const PG_foreign = 1 << 5;
+
+/** References of one pin. @cite linux 6.1 include/linux/mm.h GUP_PIN_COUNTING_BIAS */
+export const GUP_PIN_COUNTING_BIAS = 1024;
+
+/** All `struct page` of one kernel. */
+export class MemMap {
+  /** Pages 0 … nrPages-1 have a struct. */
+  readonly nrPages: number;
+  readonly refcount: Int32Array;
+  /** Number of page tables that map the page, minus one, as Linux stores it. */
+  readonly mapcount: Int32Array;
+  readonly flags: Int32Array;
+  /** `page->private`. Under m2p_override the foreign mfn; since Linux 4.0 what {@linkcode PG_foreign} pages carry. */
+  readonly private: Float64Array;
+  readonly #trace: Trace;
+  readonly #free: number[] = [];
+  #nextFresh: number;
+  /** End of the pages that the allocator hands out; what lies above belongs to somebody else. */
+  #end: number;
+
+  /**
+   * @param nrPages pages with a struct
+   * @param nrReserved the first so many are reserved: never handed out, reference count 1
+   */
+  constructor(trace: Trace, nrPages: number, nrReserved = 1) {
+    this.nrPages = wholeNumber("make a memory map of pages", nrPages, 2, BUDGET.domainFrames);
+    this.#trace = trace;
+    this.refcount = new Int32Array(nrPages);
+    this.mapcount = new Int32Array(nrPages).fill(-1);
+    this.flags = new Int32Array(nrPages);
+    this.private = new Float64Array(nrPages);
+    this.refcount.fill(1, 0, nrReserved);
+    this.flags.fill(PG_reserved, 0, nrReserved);
+    this.#nextFresh = nrReserved;
+    this.#end = nrPages;
+  }
+
+  /** Keeps the last pages, `[first, nrPages)`, away from the allocator: their structs belong to the caller. */
+  takeOut(first: number, end: number): void {
+    if (end !== this.nrPages || first < this.#nextFresh || first > end) {
+      throw outOfRange(
+        "take pages out of the allocator from",
+        first,
+        "only fresh pages at the end can be taken out",
+      );
+    }
+    this.#end = first;
+  }
+
+  /** Starts the life of a page that was taken out: one reference, unmapped, no flags. */
+  adopt(page: number): void {
+    this.refcount[page] = 1;
+    this.mapcount[page] = -1;
+    this.flags[page] = 0;
+    this.private[page] = 0;
+  }
+
+  /** True if the pfn has a struct. @cite linux 6.1 include/linux/mmzone.h pfn_valid */
+  pfnValid(pfn: number): boolean {
+    return pfn >= 0 && pfn < this.nrPages;
+  }
+
+  /** Pages that can still be taken. */
+  get nrFree(): number {
+    return this.#free.length + this.#end - this.#nextFresh;
+  }
+
+  /** A page with reference count 1, or `NO_PAGE` when there is none. @cite linux 6.1 mm/page_alloc.c __alloc_pages */
+  allocPage(): number {
+    let page = this.#free.pop() ?? -1;
+    if (page < 0) {
+      if (this.#nextFresh >= this.#end) return -1;
+      page = this.#nextFresh++;
+    }
+    this.#trace.add(EV.page_alloc);
+    this.adopt(page);
+    return page;
+  }
+
+  /** One more reference. @cite linux 6.1 include/linux/mm.h get_page */
+  getPage(page: number, references = 1): void {
+    this.#trace.add(EV.refcount);
+    this.refcount[page]! += references;
+  }
+
+  /** References given back; the last one frees the page. @cite linux 6.1 include/linux/mm.h put_page */
+  putPage(page: number, references = 1): void {
+    this.#trace.add(EV.refcount);
+    const left = this.refcount[page]! - references;
+    this.refcount[page] = left;
+    if (left === 0) {
+      this.#trace.add(EV.page_free);
+      // A page that was taken out has no frame to give: Linux would hand it out all the same. Here it is lost.
+      if (page < this.#end) this.#free.push(page);
+    }
+  }
+
+  /** One more page table maps the page. */
+  addRmap(page: number): void {
+    this.#trace.add(EV.mapcount);
+    this.mapcount[page]! += 1;
+  }
+
+  /** One page table fewer; answers the count that `page_mapcount` would give afterwards. */
+  removeRmap(page: number): number {
+    this.#trace.add(EV.mapcount);
+    const left = this.mapcount[page]! - 1;
+    this.mapcount[page] = left;
+    return left + 1;
+  }
+
+  /** How many page tables map the page. @cite linux 6.1 include/linux/mm.h page_mapcount */
+  pageMapcount(page: number): number {
+    return this.mapcount[page]! + 1;
+  }
+
+  /** The page of a pfn as a typed name, for people's edges. */
+  pfnOfPage(page: number): Pfn {
+    return page as Pfn;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Cutting one VMA in two. Who is the *new* VMA of the two is the caller's choice (`newBelow`) and has consequences:
+ * `open` is called for the new one only, at a moment when the old one still has its old bounds.
+ *
+ * ```text
+ *            address                     O old VMA    N new VMA
+ *   OOOOOOOOO|OOOOOO
+ *   NNNNNNNNN|OOOOOO    newBelow
+ *   OOOOOOOOO|NNNNNN    otherwise
+ * ```
+ *
+ * @module
+ */
+
+import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
+import type { Vma } from "./vma.ts";
+import { vmAreaDup } from "./vm_area.ts";
+
+/** One cut, as it happened. */
+export interface SplitRecord {
+  readonly old: Vma;
+  readonly copy: Vma;
+  /** Where the cut is. */
+  readonly address: number;
+  readonly newBelow: boolean;
+  /** One letter a page (long pieces are shortened): `NNN|OOOO`. */
+  readonly drawing: string;
+}
+
+/**
+ * Cuts without asking for the limit of the number of VMAs; answers the new VMA.
+ *
+ * @param address page aligned, inside the VMA and not its start
+ * @returns whatever `may_split` answers
+ * @cite linux 6.1 mm/mmap.c __split_vma
+ */
+export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResult<Vma> {
+  const { mm } = vma;
+  const refused = vma.ops?.maySplit?.(vma, address) ?? null;
+  if (refused !== null) return fail(refused);
+  const copy = vmAreaDup(vma);
+  const shift = (address - vma.start) / PAGE_SIZE;
+  if (newBelow) copy.end = address;
+  else {
+    copy.start = address;
+    copy.pgoff += shift;
+  }
+  mm.system.flavour.foreign.splitVma(vma, copy, address, newBelow);
+  copy.ops?.open?.(copy);
+  // The bounds of the old VMA change only now: `open` above has seen it as it was.
+  const { start, end } = vma;
+  if (newBelow) {
+    mm.vmas.setBounds(vma, address, end);
+    vma.pgoff += shift;
+  } else mm.vmas.setBounds(vma, start, address);
+  mm.vmas.insert(copy);
+  mm.system.trace.add(EV.vma_tree_write, 2);
+  mm.lastSplit = { old: vma, copy, address, newBelow, drawing: draw(copy, vma, newBelow) };
+  return ok(copy);
+}
+
+/**
+ * Cuts if the process may have one more VMA, else ENOMEM.
+ *
+ * @cite linux 6.1 mm/mmap.c split_vma
+ */
+export function splitVmaWithinLimit(vma: Vma, address: number, newBelow: boolean): SysResult<Vma> {
+  if (vma.mm.vmas.size >= vma.mm.maxMapCount) return fail("ENOMEM");
+  return splitVma(vma, address, newBelow);
+}
+
+function draw(copy: Vma, old: Vma, newBelow: boolean): string {
+  const [low, high] = newBelow
+    ? [letters("N", copy), letters("O", old)]
+    : [letters("O", old), letters("N", copy)];
+  return `${low}|${high}`;
+}
+
+function letters(letter: string, vma: Vma): string {
+  return vma.nrPages <= 16 ? letter.repeat(vma.nrPages) : `${letter.repeat(6)}…${letter.repeat(6)}`;
+}

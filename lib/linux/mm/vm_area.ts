@@ -1,0 +1,42 @@
+/**
+ * Birth and end of a VMA structure, counted: allocation, the copy that a split, a fork or a move makes, the end that
+ * closes it and gives its file back.
+ *
+ * @module
+ */
+
+import { EV } from "../../trace/events.ts";
+import { fput, getFile } from "./file.ts";
+import type { MmStruct } from "./mm_struct.ts";
+import { dupVma, Vma } from "./vma.ts";
+
+/** A VMA that is in no tree yet. @cite linux 6.1 kernel/fork.c vm_area_alloc */
+export function vmAreaAlloc(mm: MmStruct, start: number, end: number, flags: number, pgoff: number): Vma {
+  count(mm);
+  return new Vma(mm, start, end, flags, pgoff, null, null);
+}
+
+/** A copy that is in no tree yet and holds a reference on the file. @cite linux 6.1 kernel/fork.c vm_area_dup */
+export function vmAreaDup(vma: Vma): Vma {
+  count(vma.mm);
+  if (vma.file !== null) getFile(vma.file);
+  return dupVma(vma);
+}
+
+function count(mm: MmStruct): void {
+  const { trace, flavour } = mm.system;
+  trace.add(EV.vma_alloc);
+  if (flavour.foreign.vmaWords > 0) trace.add(EV.vma_ext_word, flavour.foreign.vmaWords);
+}
+
+/** Frees the structure alone. @cite linux 6.1 kernel/fork.c vm_area_free */
+export function vmAreaFree(vma: Vma): void {
+  vma.mm.system.trace.add(EV.vma_free);
+}
+
+/** Tells the owner, gives the file back, frees the structure. @cite linux 6.1 mm/mmap.c remove_vma */
+export function removeVma(vma: Vma): void {
+  vma.ops?.close?.(vma);
+  if (vma.file !== null) fput(vma.file);
+  vmAreaFree(vma);
+}

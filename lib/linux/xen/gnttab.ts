@@ -1,0 +1,71 @@
+/**
+ * Linux's helpers between a driver and the grant hypercalls: map and unmap with the p2m kept true, and the unmap that
+ * waits until nobody holds the pages any more.
+ *
+ * Left out: the retry of GNTST_eagain (no frame is paged out here), foreign page marks on pages above the map's own.
+ *
+ * @cite linux 6.1 drivers/xen/grant-table.c gnttab_map_refs
+ * @module
+ */
+
+import { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref } from "../../xen/abi.ts";
+import { GNTST_okay } from "../../xen/status.ts";
+import { PG_foreign } from "../mm/page.ts";
+import type { MapBatch, UnmapBatch } from "./foreign/kernel_half.ts";
+import { HYPERVISOR_grant_table_op } from "./hypercalls.ts";
+import type { XenLinux } from "./xen_linux.ts";
+
+/** First wait of a deferred unmap; each further wait is longer by as much. @cite linux 4.0 drivers/xen/grant-table.c GNTTAB_UNMAP_REFS_DELAY */
+export const GNTTAB_UNMAP_REFS_DELAY_MS = 5;
+
+/**
+ * Maps a batch: the user's half, then the kernel's with the p2m. Statuses and handles are in the operations.
+ *
+ * @returns 0, or the errno of the hypercall itself as a negative number
+ * @cite linux 6.1 drivers/xen/grant-table.c gnttab_map_refs
+ */
+export function gnttabMapRefs(kernel: XenLinux, batch: MapBatch): number {
+  const rc = HYPERVISOR_grant_table_op(kernel, GNTTABOP_map_grant_ref, batch.mapOps);
+  if (rc !== 0) return rc;
+  const { memMap } = kernel.system;
+  batch.mapOps.forEach((op, i) => {
+    if (op.status === GNTST_okay) memMap.flags[batch.pages[i]!]! |= PG_foreign;
+  });
+  kernel.scheme.kernelHalf.set(kernel, batch);
+  return 0;
+}
+
+/** Unmaps a batch at once. @cite linux 6.1 drivers/xen/grant-table.c gnttab_unmap_refs */
+export function gnttabUnmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
+  const rc = HYPERVISOR_grant_table_op(kernel, GNTTABOP_unmap_grant_ref, batch.unmapOps);
+  if (rc !== 0) return rc;
+  const { memMap } = kernel.system;
+  for (const page of batch.pages) memMap.flags[page]! &= ~PG_foreign;
+  kernel.scheme.kernelHalf.clear(kernel, batch);
+  return 0;
+}
+
+/**
+ * Unmaps a batch as soon as no page of it has more than its own reference: at once, or after 5, 5+10, 5+10+15 … ms
+ * on the kernel's clock. All or nothing.
+ *
+ * @param done called with the result of {@linkcode gnttabUnmapRefs}
+ * @cite linux 4.0 drivers/xen/grant-table.c gnttab_unmap_refs_async
+ */
+export function gnttabUnmapRefsAsync(
+  kernel: XenLinux,
+  batch: UnmapBatch,
+  done: (rc: number) => void,
+  age = 0,
+): void {
+  const { refcount } = kernel.system.memMap;
+  if (batch.pages.some((page) => refcount[page]! > 1)) {
+    const nextAge = Math.min(age + 1, 2 ** 31 - 1);
+    kernel.work.schedule(
+      GNTTAB_UNMAP_REFS_DELAY_MS * (age + 1),
+      () => gnttabUnmapRefsAsync(kernel, batch, done, nextAge),
+    );
+    return;
+  }
+  done(gnttabUnmapRefs(kernel, batch));
+}

@@ -1,0 +1,18 @@
+/**
+ * Linux as a PV guest of Xen: its page-table operations, its p2m, its grant helpers, the seam of the designs for
+ * foreign pages. Start with `xen_linux.ts`, then `foreign/scheme.ts`. The designs themselves are reached through the
+ * kernel flavours.
+ *
+ * @module
+ */
+
+export * from "./delayed_work.ts";
+export * from "./foreign/kernel_half.ts";
+export * from "./foreign/scheme.ts";
+export * from "./frame_source.ts";
+export * from "./gnttab.ts";
+export * from "./hypercalls.ts";
+export * from "./kernel_flavour.ts";
+export * from "./p2m.ts";
+export * from "./pv_mmu_ops.ts";
+export * from "./xen_linux.ts";

@@ -1,0 +1,102 @@
+/**
+ * One PV Linux kernel: a domain of the hypervisor with Linux's mm inside, its p2m, its kernel address space and the
+ * scheme by which it finds the page of a foreign frame.
+ *
+ * ```text
+ * pfn  0 ………………………… nrPopulated ………………… nrPages
+ *      │ RAM: p2m = mfn │ ballooned: INVALID │ beyond: IDENTITY
+ *      └ page 0 reserved └ pages for foreign maps come from here
+ * ```
+ *
+ * Simplified: the kernel's linear map has entries only for pages that grants are mapped at; all other access of the
+ * kernel to memory goes straight to the frame (README.md of this layer).
+ *
+ * @module
+ */
+
+import type { Mfn } from "../../core/frames.ts";
+import { wholeNumber } from "../../core/misuse.ts";
+import { EV } from "../../trace/events.ts";
+import type { Cpu } from "../../x86/cpu.ts";
+import type { Domain } from "../../xen/domain.ts";
+import type { Hypervisor } from "../../xen/hypervisor.ts";
+import type { MmFlavour } from "../mm/flavour.ts";
+import { MmStruct } from "../mm/mm_struct.ts";
+import { MmSystem } from "../mm/mm_system.ts";
+import { MemMap } from "../mm/page.ts";
+import type { ForeignPageScheme, SchemeMaker } from "./foreign/scheme.ts";
+import { FrameSource } from "./frame_source.ts";
+import { P2m } from "./p2m.ts";
+import { xenMmuOps } from "./pv_mmu_ops.ts";
+import { newBaseptr } from "./hypercalls.ts";
+import { DelayedWork } from "./delayed_work.ts";
+
+/** Where the kernel's linear map starts. @cite linux 6.1 arch/x86/include/asm/page_64_types.h __PAGE_OFFSET_BASE_L4 */
+export const PAGE_OFFSET = 0xffff888000000000;
+
+/** What {@linkcode XenLinux} is made of. */
+export interface XenLinuxOptions {
+  readonly hv: Hypervisor;
+  readonly domain: Domain;
+  readonly cpus: readonly Cpu[];
+  /** Pages without a frame, for foreign mappings. */
+  readonly nrBallooned: number;
+  /** Seams of mm, but for what the scheme puts there. */
+  readonly mm: Omit<MmFlavour, "foreign">;
+  readonly scheme: SchemeMaker;
+}
+
+/** A PV Linux kernel. */
+export class XenLinux {
+  readonly hv: Hypervisor;
+  readonly domain: Domain;
+  readonly p2m: P2m;
+  readonly scheme: ForeignPageScheme;
+  readonly system: MmSystem;
+  readonly initMm: MmStruct;
+  readonly frameSource: FrameSource;
+  readonly work: DelayedWork = new DelayedWork();
+
+  constructor(options: XenLinuxOptions) {
+    const { hv, domain } = options;
+    this.hv = hv;
+    this.domain = domain;
+    const nrPopulated = domain.frames.length;
+    const nrPages = nrPopulated + wholeNumber("keep ballooned pages", options.nrBallooned, 0, 2 ** 20);
+    this.p2m = new P2m(hv.trace, nrPages);
+    for (let pfn = 0; pfn < nrPopulated; pfn++) this.p2m.set(pfn, domain.frames[pfn]!);
+    this.scheme = options.scheme(this);
+    const memMap = new MemMap(hv.trace, nrPages);
+    this.frameSource = new FrameSource(memMap, nrPopulated, nrPages);
+    this.system = new MmSystem({
+      mem: hv.mem,
+      trace: hv.trace,
+      memMap,
+      cpus: options.cpus,
+      flavour: { ...options.mm, foreign: this.scheme.mm },
+      pv: (system) => xenMmuOps(this, system),
+    });
+    this.initMm = new MmStruct(this.system);
+    newBaseptr(this, this.initMm);
+  }
+
+  /** Linear address of a page in the kernel: `__va(pfn << PAGE_SHIFT)`. */
+  kernelAddress(pfn: number): number {
+    return PAGE_OFFSET + pfn * 4096;
+  }
+
+  /**
+   * The pfn under which this kernel knows a machine frame, or -1.
+   *
+   * @cite linux 6.1 arch/x86/include/asm/xen/page.h mfn_to_pfn
+   */
+  mfnToPfn(mfn: number): number {
+    const { hv, p2m } = this;
+    hv.trace.add(EV.m2p_read);
+    const pfn = hv.m2p.get(mfn as Mfn);
+    if (pfn >= 0 && p2m.isLocal(pfn, mfn)) return pfn;
+    const overridden = this.scheme.overridePfn(mfn);
+    if (overridden >= 0) return overridden;
+    return p2m.isIdentity(mfn) ? mfn : -1;
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Charts: rows in, figure out. Each chart is one file with its own row type and knows nothing of the model; a
+ * {@linkcode Figure} becomes terminal text, SVG, PNG, CSV, a Vega-Lite specification or a notebook's output.
+ *
+ * Start with `split_verdict.ts`, the chart of the seed's question. Colours and labels: `theme.ts`.
+ *
+ * @module
+ */
+
+export * from "./cost_by_design.ts";
+export * from "./csv.ts";
+export * from "./figure.ts";
+export * from "./png.ts";
+export * from "./save.ts";
+export * from "./spec.ts";
+export * from "./split_verdict.ts";
+export * from "./table.ts";
+export * from "./theme.ts";

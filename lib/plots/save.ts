@@ -1,0 +1,33 @@
+/**
+ * A figure as a file. The one file of the plots layer that touches the file system by name.
+ *
+ * @module
+ */
+
+import { outOfRange } from "../core/misuse.ts";
+import type { Figure } from "./figure.ts";
+
+/** What each ending writes. `.vl.json` is the Vega-Lite specification with its data inside. */
+const WRITERS: Readonly<Record<string, (figure: Figure) => Promise<string | Uint8Array> | string>> = {
+  ".png": (figure) => figure.toPng(2),
+  ".svg": (figure) => figure.toSvg(),
+  ".csv": (figure) => figure.toCsv(),
+  ".vl.json": (figure) => JSON.stringify(figure.spec, null, 2) + "\n",
+};
+
+/**
+ * Writes a figure to `path`; the ending says as what. PNG is drawn at two device pixels per CSS pixel. The picture is
+ * finished before the file is opened.
+ *
+ * @throws {RangeError} if the ending is none of `.png`, `.svg`, `.csv`, `.vl.json`; nothing is written then
+ */
+export async function saveFigure(figure: Figure, path: string): Promise<void> {
+  const ending = Object.keys(WRITERS).find((known) => path.toLowerCase().endsWith(known));
+  if (ending === undefined) {
+    const known = Object.keys(WRITERS).join(", ");
+    throw outOfRange("save a figure as", path, `its name must end in one of ${known}`);
+  }
+  const content = await WRITERS[ending]!(figure);
+  if (typeof content === "string") await Deno.writeTextFile(path, content);
+  else await Deno.writeFile(path, content);
+}

@@ -1,0 +1,9 @@
+/**
+ * The specification in miniature, and the judge who uses it. Knows nothing of the detailed model.
+ * Start with `address_space.ts`.
+ *
+ * @module
+ */
+
+export * from "./address_space.ts";
+export * from "./oracle.ts";

@@ -1,0 +1,70 @@
+/**
+ * From an experiment's rows to its figure: the one place that knows both.
+ *
+ * @module
+ */
+
+import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
+import type { PriceList } from "../cost/price.ts";
+import { priceOf } from "../cost/price_of.ts";
+import type { Comparison } from "../experiments/experiment.ts";
+import type { SplitThenPinRow } from "../experiments/split_then_pin.ts";
+import { costByDesign } from "../plots/cost_by_design.ts";
+import type { Figure } from "../plots/figure.ts";
+import { splitVerdict } from "../plots/split_verdict.ts";
+import { table } from "../plots/table.ts";
+import type { EventKind } from "../trace/events.ts";
+import type { EventCounts } from "../trace/trace.ts";
+
+/**
+ * The figure of a comparison: prints as a chart in the terminal, saves as PNG, SVG or CSV.
+ *
+ * @example
+ * ```ts
+ * import { chart, compare } from "grantlab";
+ * const figure = chart(compare("split_then_pin", ["seed2014", "linux6_1"], { pages: 4 }));
+ * if (!figure.toText().includes("wrong")) throw new Error(figure.toText());
+ * ```
+ */
+export function chart(comparison: Comparison<SplitThenPinRow>): Figure {
+  const { parameters, xen } = comparison.provenance;
+  return splitVerdict(comparison.rows, {
+    subtitle: `${parameters["pages"]} grants mapped, page ${parameters["cut"]} unmapped; PV dom0 on ${xen}`,
+  });
+}
+
+/** What the direct I/O of each design costs with these prices, by layer. */
+export function chartCost(
+  comparison: Comparison<SplitThenPinRow>,
+  prices: PriceList = ASSUMED_CYCLES,
+): Figure {
+  const designs = [...new Set(comparison.rows.map((row) => row.design))];
+  const rows = designs.flatMap((design) => {
+    const own = comparison.rows.filter((row) => row.design === design && row.verdict !== "crash");
+    return priceOf(addCounts(own.map((row) => row.events)), prices).byLayer
+      .map(({ layer, amount, unit, source }) => ({ design, layer, amount, unit, source }));
+  });
+  return costByDesign(rows, {
+    title: "What direct I/O on the pages costs",
+    per: "one direct I/O on each page that did not crash",
+  });
+}
+
+/** Counts of several runs together. */
+function addCounts(runs: readonly EventCounts[]): EventCounts {
+  const total: EventCounts = {};
+  for (const run of runs) {
+    for (const [event, n] of Object.entries(run) as [EventKind, number][]) {
+      total[event] = (total[event] ?? 0) + n;
+    }
+  }
+  return total;
+}
+
+/** The rows of a comparison as a text table. */
+export function tabulate(comparison: Comparison<SplitThenPinRow>, width = 110): string {
+  return table(comparison.rows, {
+    width,
+    columns: ["design", "page", "path", "reached", "expected", "verdict"],
+  });
+}

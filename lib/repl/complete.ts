@@ -1,0 +1,54 @@
+/**
+ * Names that may come next: those of the session, or the properties of the object before the last dot. The object is
+ * found without side effects: V8 refuses to evaluate what might have any.
+ *
+ * @module
+ */
+
+import type { EvaluateAnswer, InspectorClient } from "./inspector_client.ts";
+
+/** The last word, and the dotted path before it. Calls and brackets are not followed. */
+const TAIL = /(?:((?:[\p{ID_Start}$_][\p{ID_Continue}$]*\??\.)+))?([\p{ID_Continue}$]*)$/u;
+
+/** Words that end in a name but are none. */
+const OWN_NAMES = `(function () {
+  const names = new Set();
+  for (let at = Object(this); at !== null; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+  }
+  return [...names];
+})`;
+
+/** See `Evaluator.complete`. */
+export async function completions(
+  client: InspectorClient,
+  prefix: string,
+): Promise<{ readonly from: number; readonly names: readonly string[] }> {
+  const [, path, word] = TAIL.exec(prefix)!;
+  const from = prefix.length - word!.length;
+  if (path === undefined && word === "" || /\.$/.test(prefix) && path === undefined) {
+    return { from, names: [] };
+  }
+  const found = path === undefined
+    ? await namesOfSession(client)
+    : await namesOf(client, path.replaceAll("?.", ".").replace(/\.$/, ""));
+  const names = found.filter((name) =>
+    name.startsWith(word!) && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+  );
+  return { from, names: names.sort() };
+}
+
+async function namesOfSession(client: InspectorClient): Promise<string[]> {
+  const lexical = await client.request<{ names: string[] }>("Runtime.globalLexicalScopeNames");
+  return [...new Set([...lexical.names, ...await namesOf(client, "globalThis")])];
+}
+
+async function namesOf(client: InspectorClient, expression: string): Promise<string[]> {
+  const { result, exceptionDetails } = await client.request<EvaluateAnswer>("Runtime.evaluate", {
+    expression: `${OWN_NAMES}.call(${expression})`,
+    throwOnSideEffect: true,
+    returnByValue: true,
+    timeout: 200,
+  });
+  return exceptionDetails === undefined && Array.isArray(result.value) ? result.value : [];
+}

@@ -1,0 +1,110 @@
+/**
+ * Main module of the process in which a session's code runs. It puts the preamble's names in scope, prints values
+ * when asked through the inspector, and otherwise waits.
+ *
+ * Three things keep a session alive that plain `deno run` would lose: errors that nobody handles are reported and
+ * survived; timer callbacks run as microtasks, where V8 can stop a busy loop without ending the process; SIGINT,
+ * which a terminal sends to the whole group, is left to the front end.
+ *
+ * @module
+ */
+
+import { lineOf, textOf } from "./print.ts";
+import type { PrintOptions } from "./evaluator.ts";
+
+/** What the front end calls, under `Symbol.for("grantlab.repl.host")`; see `HOST` in `source.ts`. */
+const host = {
+  /** Settles when the preamble is in scope. */
+  opened: Promise.resolve(),
+
+  /** Makes the exports of a module names of the session. */
+  async bring(module: string): Promise<void> {
+    for (const [name, value] of Object.entries(await import(module))) {
+      Object.defineProperty(globalThis, name, {
+        value,
+        writable: true,
+        configurable: true,
+        enumerable: false,
+      });
+    }
+  },
+
+  async print(value: unknown, options: PrintOptions): Promise<string> {
+    // A view runs code of the session; after an await a busy one can be interrupted.
+    await undefined;
+    try {
+      return options.form === "line" ? lineOf(value) : textOf(value, options);
+    } catch (error) {
+      // What V8 throws through Deno.inspect when it is told to stop.
+      if (error === null) return "<its text view was interrupted>";
+      return `<its text view failed: ${lineOf(error)}>`;
+    }
+  },
+
+  /** The module if it has all the names, as a static import would insist. */
+  provided(module: Record<string, unknown>, names: readonly string[], specifier: string): unknown {
+    const missing = names.find((name) => !(name in module));
+    if (missing === undefined) return module;
+    throw new SyntaxError(
+      `The requested module '${specifier}' does not provide an export named '${missing}'`,
+    );
+  },
+
+  /** Settles after one turn of the event loop: never, while a line is busy. */
+  turn: turnOf(setTimeout as Timer),
+
+  /** Writes a mark to both streams: all output before it has then been seen by whoever finds the mark. */
+  mark(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (const stream of [Deno.stdout, Deno.stderr]) {
+      for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+    }
+  },
+};
+
+/** `setTimeout` or `setInterval`, without what Node adds to their types. */
+type Timer = (callback: (...rest: unknown[]) => void, delay?: number, ...rest: unknown[]) => unknown;
+
+function turnOf(timer: Timer): () => Promise<void> {
+  return () => new Promise((resolve) => void timer(() => resolve(), 0));
+}
+
+/** A timer function whose callbacks run as microtasks. */
+function interruptible(timer: Timer): Timer {
+  return (callback, delay, ...rest) => {
+    // What is no function is refused by the timer itself.
+    if (typeof callback !== "function") return timer(callback, delay, ...rest);
+    return timer(() => void Promise.resolve().then(() => callback(...rest)), delay);
+  };
+}
+
+/** Ends this process when the front end has gone, even out of a busy loop: hence a thread of its own. */
+function endWithFrontEnd(): void {
+  const source = `for await (const _ of Deno.stdin.readable); Deno.kill(${Deno.pid}, "SIGKILL");`;
+  new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: "module" });
+}
+
+function report(error: unknown): void {
+  console.error(`Uncaught ${error instanceof Error ? `${error.name}: ${error.message}` : lineOf(error)}`);
+}
+
+if (import.meta.main) {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    report(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    report(event.error);
+  });
+  Deno.addSignalListener("SIGINT", () => {});
+  endWithFrontEnd();
+  Object.assign(globalThis, {
+    setTimeout: interruptible(setTimeout as Timer),
+    setInterval: interruptible(setInterval as Timer),
+  });
+  host.opened = host.bring(Deno.args[0]!);
+  // Its failure is the front end's to report; without this it would also be reported as unhandled.
+  host.opened.catch(() => {});
+  Object.defineProperty(globalThis, Symbol.for("grantlab.repl.host"), { value: host });
+}

@@ -1,0 +1,206 @@
+/**
+ * The evaluator over V8's inspector protocol. A source runs in `replMode` (top-level `await`, `let` and `const` that
+ * may be declared again) in the process of `host.ts`.
+ *
+ * The trick that makes a busy line stoppable: every script starts with `await`. What is evaluated while V8 handles
+ * a protocol message cannot be interrupted, as the next message waits for the first; after an `await` the source
+ * runs as a microtask, between messages, and `Runtime.terminateExecution` ends it and nothing else.
+ *
+ * @module
+ */
+
+import { completions } from "./complete.ts";
+import type {
+  Evaluation,
+  EvaluationError,
+  Evaluator,
+  EvaluatorOptions,
+  Interruption,
+  PrintOptions,
+  ValueHandle,
+} from "./evaluator.ts";
+import { HostProcess, markText } from "./host_process.ts";
+import {
+  type EvaluateAnswer,
+  type ExceptionDetails,
+  HostGone,
+  type RemoteObject,
+} from "./inspector_client.ts";
+import { lineOf, textOf } from "./print.ts";
+import { HOST, scriptOf } from "./source.ts";
+
+/** How long the host may take for one turn of its event loop before it counts as busy. */
+const TURN_MS = 60;
+/** How long a terminated line may take to let go. */
+const STOP_MS = 2000;
+
+const INTERRUPTED: EvaluationError = {
+  kind: "error",
+  phase: "interrupt",
+  name: "Interrupted",
+  message: "Interrupted",
+  line: 0,
+};
+
+/**
+ * Opens a session.
+ *
+ * @throws {Error} if the preamble fails
+ */
+export async function openEvaluator(options: EvaluatorOptions): Promise<Evaluator> {
+  const host = await HostProcess.start(options);
+  const evaluator = new InspectorEvaluator(host);
+  try {
+    await evaluator.open(options);
+    return evaluator;
+  } catch (error) {
+    await evaluator.close();
+    throw error;
+  }
+}
+
+class InspectorEvaluator implements Evaluator {
+  readonly #host: HostProcess;
+  #scripts = 0;
+  #marks = 0;
+  /** Lets the caller of the running source go. */
+  #abandon: ((result: Evaluation) => void) | undefined;
+
+  constructor(host: HostProcess) {
+    this.#host = host;
+  }
+
+  async open({ preamble: { module, setup } }: EvaluatorOptions): Promise<void> {
+    while ((await this.#run(`typeof ${HOST}`)).result.value !== "object") await this.#pause(1);
+    const { exceptionDetails } = await this.#run(`${HOST}.opened`, { awaitPromise: true });
+    if (exceptionDetails !== undefined) {
+      throw new Error(`Cannot open a session with ${module}: ${errorOf(exceptionDetails, "").message}`);
+    }
+    for (const source of setup) {
+      const result = await this.evaluate(source);
+      if (result.kind === "error") {
+        throw new Error(`Cannot set the session up by ${source}: ${result.message}`);
+      }
+    }
+  }
+
+  async evaluate(source: string): Promise<Evaluation> {
+    const url = `${new URL(`file://${Deno.cwd()}/`).href}line-${++this.#scripts}`;
+    const expression = `await undefined;${scriptOf(source)}\n//# sourceURL=${url}`;
+    const abandoned = new Promise<Evaluation>((resolve) => this.#abandon = resolve);
+    const finished = this.#run(expression, { replMode: true }).then((answer): Evaluation => {
+      const { result, exceptionDetails } = answer;
+      if (exceptionDetails !== undefined) return errorOf(exceptionDetails, url);
+      return { kind: "value", value: handleOf(result) };
+    });
+    try {
+      const result = await Promise.race([finished, abandoned]);
+      await this.#outputs();
+      return result;
+    } catch (error) {
+      if (!(error instanceof HostGone)) throw error;
+      return { kind: "ended", code: await this.#host.ended };
+    } finally {
+      this.#abandon = undefined;
+      finished.catch(() => {});
+    }
+  }
+
+  async print(value: ValueHandle, options: PrintOptions): Promise<string> {
+    if (value.objectId === undefined) {
+      return options.form === "line" ? lineOf(value.primitive) : textOf(value.primitive, options);
+    }
+    const abandoned = new Promise<Evaluation>((resolve) => this.#abandon = resolve);
+    const printed = this.#host.client.request<EvaluateAnswer>("Runtime.callFunctionOn", {
+      functionDeclaration: `function (options) { return ${HOST}.print(this, options); }`,
+      objectId: value.objectId,
+      arguments: [{ value: options }],
+      awaitPromise: true,
+    });
+    printed.catch(() => {});
+    const answer = await Promise.race([printed, abandoned]).finally(() => this.#abandon = undefined);
+    return "result" in answer ? String(answer.result.value) : "<its text view was interrupted>";
+  }
+
+  async release({ objectId }: ValueHandle): Promise<void> {
+    if (objectId !== undefined) await this.#host.client.request("Runtime.releaseObject", { objectId });
+  }
+
+  complete(prefix: string): Promise<{ readonly from: number; readonly names: readonly string[] }> {
+    return completions(this.#host.client, prefix);
+  }
+
+  async interrupt(): Promise<Interruption> {
+    const abandon = this.#abandon;
+    if (abandon === undefined) return "idle";
+    if (await this.#turns(TURN_MS)) {
+      abandon(INTERRUPTED);
+      return "left-behind";
+    }
+    await this.#host.client.request("Runtime.terminateExecution");
+    if (!await this.#turns(STOP_MS)) return "stuck";
+    abandon(INTERRUPTED);
+    return "stopped";
+  }
+
+  async close(): Promise<void> {
+    await this.#host.kill();
+  }
+
+  #run(expression: string, more: Record<string, unknown> = {}): Promise<EvaluateAnswer> {
+    return this.#host.client.request("Runtime.evaluate", { expression, ...more });
+  }
+
+  /** Waits until what has been written so far has been passed on. */
+  async #outputs(): Promise<void> {
+    const mark = `grantlab${++this.#marks}`;
+    const marked = this.#host.marked(mark);
+    await this.#run(`${HOST}.mark(${JSON.stringify(markText(mark))})`);
+    await marked;
+  }
+
+  /** Whether the host's event loop turns within a time. */
+  async #turns(ms: number): Promise<boolean> {
+    const turned = this.#run(`${HOST}.turn()`, { awaitPromise: true }).then(() => true, () => true);
+    return await Promise.race([turned, this.#pause(ms)]) === true;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void setTimeout(resolve, ms));
+  }
+}
+
+function handleOf(result: RemoteObject): ValueHandle {
+  const { type, objectId, unserializableValue, value } = result;
+  if (objectId !== undefined) return { type, objectId };
+  if (type === "bigint") return { type, primitive: BigInt(unserializableValue!.slice(0, -1)) };
+  if (unserializableValue !== undefined) return { type, primitive: Number(unserializableValue) };
+  return { type, primitive: value as string | number | boolean | null | undefined };
+}
+
+function errorOf(details: ExceptionDetails, url: string): EvaluationError {
+  const { exception, stackTrace, text } = details;
+  const frame = stackTrace?.callFrames.find((candidate) => candidate.url === url);
+  if (exception?.subtype !== "error") {
+    const thrown = exception === undefined ? text : describe(exception);
+    return {
+      kind: "error",
+      phase: "run",
+      name: "",
+      message: `Uncaught ${thrown}`,
+      line: frame?.lineNumber ?? 0,
+    };
+  }
+  const message = (exception.description ?? text).replace(/(?:\n {4}at .*)+$/s, "");
+  const name = exception.className ?? "Error";
+  // A script that V8 cannot compile has no frame of its own.
+  const isSyntax = name === "SyntaxError" && frame === undefined && stackTrace === undefined;
+  const line = frame?.lineNumber ?? (isSyntax ? details.lineNumber : 0);
+  return { kind: "error", phase: isSyntax ? "syntax" : "run", name, message, line };
+}
+
+function describe(thrown: RemoteObject): string {
+  return thrown.objectId === undefined
+    ? lineOf(handleOf(thrown).primitive)
+    : thrown.description ?? thrown.type;
+}

@@ -1,0 +1,14 @@
+/**
+ * The session: an evaluator of lines (`evaluator.ts`), values as text (`print.ts`), and two front ends, one for pipes
+ * (`piped.ts`) and one for people (`interactive.ts`). Start with `README.md`.
+ *
+ * @module
+ */
+
+export * from "./evaluator.ts";
+export * from "./inspector_evaluator.ts";
+export * from "./interactive.ts";
+export * from "./piped.ts";
+export * from "./print.ts";
+export * from "./session.ts";
+export * from "./source.ts";

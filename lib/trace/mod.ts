@@ -1,0 +1,10 @@
+/**
+ * What is counted and how. Knows nothing of what an event means to a layer above.
+ * Start with `events.ts`, the table.
+ *
+ * @module
+ */
+
+export * from "./events.ts";
+export * from "./record.ts";
+export * from "./trace.ts";

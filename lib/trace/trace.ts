@@ -1,0 +1,75 @@
+/**
+ * Counters, spans and an optional sink. Counters are always on: an increment of a typed array. Spans are opened at
+ * the entry points of the modelled kernel and hypervisor and give attribution only (who called what); they change
+ * no count. The sink, null while nobody listens, sees every event in order.
+ *
+ * @module
+ */
+
+import { EVENT_KINDS, type EventKind, NR_EVENTS } from "./events.ts";
+
+/** Receives events and spans as they happen. */
+export interface TraceSink {
+  event(kind: number, times: number): void;
+  enter(name: string): void;
+  leave(name: string): void;
+}
+
+/** Counts by event, without the zeros. */
+export type EventCounts = Partial<Record<EventKind, number>>;
+
+/**
+ * The counters of one machine.
+ *
+ * @example
+ * ```ts
+ * import { EV, Trace } from "grantlab/trace";
+ * const trace = new Trace();
+ * const before = trace.mark();
+ * trace.add(EV.walk_step, 4);
+ * const { walk_step } = trace.since(before);
+ * if (walk_step !== 4) throw new Error();
+ * ```
+ */
+export class Trace {
+  /** One counter per event, in the order of `EVENT_KINDS`. */
+  readonly counters: Float64Array = new Float64Array(NR_EVENTS);
+  /** Null while nobody listens. */
+  sink: TraceSink | null = null;
+
+  /** Counts `times` events of the kind with this index (`EV.walk_step`). */
+  add(kind: number, times = 1): void {
+    this.counters[kind]! += times;
+    if (this.sink !== null) this.sink.event(kind, times);
+  }
+
+  /** Opens a span; close it with {@linkcode leave} in a `finally`. */
+  enter(name: string): void {
+    if (this.sink !== null) this.sink.enter(name);
+  }
+
+  /** Closes the span of that name. */
+  leave(name: string): void {
+    if (this.sink !== null) this.sink.leave(name);
+  }
+
+  /** How often the event happened. */
+  count(kind: EventKind): number {
+    return this.counters[EVENT_KINDS.indexOf(kind)]!;
+  }
+
+  /** A copy of the counters, for {@linkcode since}. */
+  mark(): Float64Array {
+    return this.counters.slice();
+  }
+
+  /** What was counted since `mark`, without the zeros. */
+  since(mark: Float64Array): EventCounts {
+    const counts: EventCounts = {};
+    for (let i = 0; i < NR_EVENTS; i++) {
+      const n = this.counters[i]! - mark[i]!;
+      if (n !== 0) counts[EVENT_KINDS[i]!] = n;
+    }
+    return counts;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The x86-64 processor's view of memory: physical memory, paging structures, the walk, faults, TLBs.
+ * Knows nothing of domains or VMAs. Start with `walk.ts`; `levels.ts` is the geometry it loops over, `permission.ts`
+ * the rules it ends in, `mmu.ts` what stands in front of it.
+ *
+ * @module
+ */
+
+export * from "./access.ts";
+export * from "./cpu.ts";
+export * from "./explain.ts";
+export * from "./fault.ts";
+export * from "./leaves.ts";
+export * from "./levels.ts";
+export * from "./mmu.ts";
+export * from "./page_table.ts";
+export * from "./permission.ts";
+export * from "./phys_mem.ts";
+export * from "./pte.ts";
+export * from "./registers.ts";
+export * from "./tlb.ts";
+export * from "./validate.ts";
+export * from "./walk.ts";

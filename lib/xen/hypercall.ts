@@ -1,0 +1,232 @@
+/**
+ * Hypercalls as a guest makes them. What a guest passes never throws: it ends in a status, an errno, or the modelled
+ * death of the domain (`DomainCrash`). An element `null` stands for one in memory that Xen cannot read, a list `null`
+ * for a bad pointer: both end in `-EFAULT`.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../core/errno.ts";
+import { EV } from "../trace/events.ts";
+import {
+  DOMID_SELF,
+  type GnttabGetVersion,
+  type GnttabMapGrantRef,
+  GNTTABOP_cache_flush,
+  GNTTABOP_CMD_MASK,
+  GNTTABOP_get_version,
+  GNTTABOP_map_grant_ref,
+  GNTTABOP_query_size,
+  GNTTABOP_setup_table,
+  GNTTABOP_unmap_and_replace,
+  GNTTABOP_unmap_grant_ref,
+  type GnttabQuerySize,
+  type GnttabSetupTable,
+  type GnttabUnmapAndReplace,
+  type GnttabUnmapGrantRef,
+  type GrantTableOpRecords,
+  type MmuextOp,
+  type MmuUpdate,
+} from "./abi.ts";
+import type { Domain } from "./domain.ts";
+import { gnttabGetVersion } from "./gnttabop/get_version.ts";
+import { mapGrantRef } from "./gnttabop/map_grant_ref.ts";
+import { gnttabQuerySize } from "./gnttabop/query_size.ts";
+import { gnttabSetupTable } from "./gnttabop/setup_table.ts";
+import { gnttabUnmapAndReplace } from "./gnttabop/unmap_and_replace.ts";
+import { gnttabUnmapGrantRef } from "./gnttabop/unmap_grant_ref.ts";
+import { word32 } from "./guest_word.ts";
+import type { Hypervisor } from "./hypervisor.ts";
+import { doMmuextOp } from "./mmu/mmuext_op.ts";
+import { doMmuUpdate, type ListResult } from "./mmu/mmu_update.ts";
+import { doUpdateVaMapping } from "./mmu/update_va_mapping.ts";
+
+/** The record that a command takes; commands that are not modelled take anything. */
+export type GrantTableOpRecord<C extends number> = C extends keyof GrantTableOpRecords
+  ? GrantTableOpRecords[C]
+  : unknown;
+
+/**
+ * `grant_table_op`: a list of operations of one command. Results are in the elements; a failing element does not stop
+ * the list.
+ *
+ * @returns 0, or -errno if the list as a whole was refused; `-ENOSYS` for a command that is not modelled
+ * @throws {DomainCrash} if Xen kills the caller
+ * @cite xen 4.17 xen/common/grant_table.c do_grant_table_op
+ *
+ * @example
+ * ```ts
+ * import { PhysMem } from "grantlab/x86";
+ * import { Trace } from "grantlab/trace";
+ * import * as xen from "grantlab/xen";
+ * const cpus = [{ flushAll() {}, invlpg() {} }];
+ * const hv = new xen.Hypervisor({ mem: new PhysMem(4096), trace: new Trace(), flavour: xen.xen4_17, cpus });
+ * const [dom0, guest] = [hv.createDomain({ frames: 8, privileged: true }), hv.createDomain({ frames: 8 })];
+ * xen.grantAccess(guest, 8, { domid: dom0.domid, frame: guest.mfnOf(0) });
+ * const op = { host_addr: 0, flags: xen.GNTMAP_device_map, ref: 8, dom: guest.domid, status: 77, handle: 0, dev_bus_addr: 0 };
+ * const rc = xen.grantTableOp(hv, dom0, xen.GNTTABOP_map_grant_ref, [op]);
+ * if (rc !== 0 || op.status !== xen.GNTST_okay || op.dev_bus_addr !== guest.mfnOf(0) * 4096) throw new Error();
+ * ```
+ */
+export function grantTableOp<C extends number>(
+  hv: Hypervisor,
+  caller: Domain,
+  cmd: C,
+  ops: readonly (GrantTableOpRecord<C> | null)[] | null,
+): number {
+  return enter(hv, caller, () => doGrantTableOp(hv, caller, cmd, ops));
+}
+
+/**
+ * `mmu_update`: changes page-table entries and machine-to-physical entries, in order, up to the first error.
+ *
+ * @param foreigndom low 16 bits: owner of the pages mapped; high 16 bits: owner of the tables plus 1, or 0
+ */
+export function mmuUpdate(
+  hv: Hypervisor,
+  caller: Domain,
+  updates: readonly (MmuUpdate | null)[],
+  foreigndom: number = DOMID_SELF,
+): ListResult {
+  return enter(hv, caller, () => doMmuUpdate(hv, caller, updates, foreigndom));
+}
+
+/**
+ * `update_va_mapping`: one level-1 entry of the caller, by linear address.
+ *
+ * @param uvmf `UVMF_*`: a kind of flush and its reach
+ * @returns 0 or -errno
+ */
+export function updateVaMapping(
+  hv: Hypervisor,
+  caller: Domain,
+  va: number,
+  frame: number,
+  flags: number,
+  uvmf: number,
+): number {
+  return enter(hv, caller, () => doUpdateVaMapping(hv, caller, va, { frame, flags }, uvmf));
+}
+
+/** `mmuext_op`: pins, base pointers, flushes, in order, up to the first error. */
+export function mmuextOp(hv: Hypervisor, caller: Domain, ops: readonly (MmuextOp | null)[]): ListResult {
+  return enter(hv, caller, () => doMmuextOp(hv, caller, ops));
+}
+
+/** One call of a multicall list. */
+export type MulticallEntry =
+  | { readonly op: "grant_table_op"; readonly cmd: number; readonly ops: readonly unknown[] | null }
+  | {
+    readonly op: "mmu_update";
+    readonly updates: readonly (MmuUpdate | null)[];
+    readonly foreigndom?: number;
+  }
+  | {
+    readonly op: "update_va_mapping";
+    readonly va: number;
+    readonly frame: number;
+    readonly flags: number;
+    readonly uvmf: number;
+  }
+  | { readonly op: "mmuext_op"; readonly ops: readonly (MmuextOp | null)[] };
+
+/**
+ * `multicall`: several calls in one entry of the hypervisor. Every call runs, whatever the others return.
+ *
+ * @returns what each call returned; `done` counts elements for the list calls, else 0
+ * @cite xen 4.17 xen/common/multicall.c do_multicall
+ */
+export function multicall(hv: Hypervisor, caller: Domain, calls: readonly MulticallEntry[]): ListResult[] {
+  return enter(hv, caller, () =>
+    calls.map((call) => {
+      hv.trace.add(EV.multicall_entry);
+      return runCall(hv, caller, call);
+    }));
+}
+
+function runCall(hv: Hypervisor, caller: Domain, call: MulticallEntry): ListResult {
+  switch (call.op) {
+    case "grant_table_op":
+      return { rc: doGrantTableOp(hv, caller, call.cmd, call.ops), done: 0 };
+    case "mmu_update":
+      return doMmuUpdate(hv, caller, call.updates, call.foreigndom ?? DOMID_SELF);
+    case "update_va_mapping":
+      return { rc: doUpdateVaMapping(hv, caller, call.va, call, call.uvmf), done: 0 };
+    case "mmuext_op":
+      return doMmuextOp(hv, caller, call.ops);
+    default:
+      return { rc: -ERRNO.ENOSYS, done: 0 };
+  }
+}
+
+/** Enters and leaves the hypervisor once. */
+function enter<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
+  if (caller.crash !== null) throw caller.crash;
+  hv.trace.add(EV.hypercall);
+  const outer = hv.current;
+  hv.current = caller;
+  caller.dirtyCpus.add(caller.vcpu.cpu);
+  try {
+    const result = body();
+    if (caller.crash !== null) throw caller.crash;
+    return result;
+  } finally {
+    hv.current = outer;
+  }
+}
+
+/** Runs a list of a command: 0 or -errno. */
+type GrantTableCommand = (hv: Hypervisor, caller: Domain, ops: readonly unknown[]) => number;
+
+/** Commands that are modelled. What is missing here answers `-ENOSYS`. */
+const COMMANDS: ReadonlyMap<number, GrantTableCommand> = new Map<number, GrantTableCommand>([
+  [GNTTABOP_map_grant_ref, (hv, caller, ops) => mapAll(hv, caller, ops as readonly GnttabMapGrantRef[])],
+  [
+    GNTTABOP_unmap_grant_ref,
+    (hv, caller, ops) => gnttabUnmapGrantRef(hv, caller, ops as readonly GnttabUnmapGrantRef[]),
+  ],
+  [
+    GNTTABOP_unmap_and_replace,
+    (hv, caller, ops) => gnttabUnmapAndReplace(hv, caller, ops as readonly GnttabUnmapAndReplace[]),
+  ],
+  [GNTTABOP_setup_table, (hv, caller, ops) => single<GnttabSetupTable>(hv, caller, ops, gnttabSetupTable)],
+  [GNTTABOP_query_size, (hv, caller, ops) => single<GnttabQuerySize>(hv, caller, ops, gnttabQuerySize)],
+  [GNTTABOP_get_version, (hv, caller, ops) => single<GnttabGetVersion>(hv, caller, ops, gnttabGetVersion)],
+]);
+
+function doGrantTableOp(
+  hv: Hypervisor,
+  caller: Domain,
+  cmd: number,
+  ops: readonly unknown[] | null,
+): number {
+  const word = word32(cmd);
+  const name = word & GNTTABOP_CMD_MASK;
+  if (name !== GNTTABOP_cache_flush && word !== name) return -ERRNO.EINVAL;
+  const command = COMMANDS.get(name);
+  if (command === undefined) return -ERRNO.ENOSYS;
+  return ops === null ? -ERRNO.EFAULT : command(hv, caller, ops);
+}
+
+function mapAll(hv: Hypervisor, caller: Domain, ops: readonly (GnttabMapGrantRef | null)[]): number {
+  for (const op of ops) {
+    if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
+    hv.trace.add(EV.gnttab_op);
+    mapGrantRef(hv, caller, op);
+  }
+  return 0;
+}
+
+/** Commands that take exactly one record. */
+function single<T>(
+  hv: Hypervisor,
+  caller: Domain,
+  ops: readonly unknown[],
+  run: (hv: Hypervisor, caller: Domain, op: T) => number,
+): number {
+  if (ops.length !== 1) return -ERRNO.EINVAL;
+  const op = ops[0];
+  if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
+  hv.trace.add(EV.gnttab_op);
+  return run(hv, caller, op as T);
+}

@@ -1,0 +1,225 @@
+/**
+ * Maptrack: the mapper's side. One entry per mapping, named by its handle: which grant of which domain, with which
+ * flags. Flags 0 = free; then `ref` links the free list.
+ *
+ * Each vCPU has its own free list. One entry always stays in a list, as its tail: an entry that is given back is
+ * appended after it. A list that has run dry gets a new page of 256 entries, then steals from another vCPU.
+ *
+ * ```text
+ *  head                                  tail
+ *   │                                     │
+ *  ┌▼──┐   ┌───┐   ┌───┐               ┌──▼┐
+ *  │ 7 ├──►│ 8 ├──►│ 9 ├──► … ────────►│ 3 ├──► TAIL      taken at the head, given back behind the tail
+ *  └───┘   └───┘   └───┘               └───┘
+ * ```
+ *
+ * @cite xen 4.17 xen/common/grant_table.c get_maptrack_handle
+ * @module
+ */
+
+import { growFloat64, growInt32 } from "../core/columns.ts";
+import { Rng } from "../core/rng.ts";
+import { EV } from "../trace/events.ts";
+import type { Trace } from "../trace/trace.ts";
+import { GNTMAP_device_map, GNTMAP_host_map } from "./abi.ts";
+
+/** Entries of 16 bytes in a page. @cite xen 4.17 xen/common/grant_table.c MAPTRACK_PER_PAGE */
+export const MAPTRACK_PER_PAGE = 256;
+/** Link of the last free entry. @cite xen 4.17 xen/common/grant_table.c MAPTRACK_TAIL */
+const MAPTRACK_TAIL = -1;
+/** No handle. */
+export const INVALID_MAPTRACK_HANDLE = -1;
+
+/** Value of `hostPte` while there is no host mapping. */
+export const NO_PTE = -1;
+/** Value of `hostPte` after the guest destroyed the entry behind Xen's back. */
+export const LEAKED_PTE = -2;
+
+/** The mappings of one domain. */
+export class Maptrack {
+  /** Pages that it may grow to. */
+  readonly maxFrames: number;
+  readonly #trace: Trace;
+  readonly #rng: Rng;
+  readonly #head: Int32Array;
+  readonly #tail: Int32Array;
+  #limit = 0;
+  #live = 0;
+  #ref: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
+  #flags: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
+  #domid: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
+  #vcpu: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
+  #hostPte: Float64Array = new Float64Array(MAPTRACK_PER_PAGE).fill(NO_PTE);
+
+  constructor(options: { maxFrames: number; vcpus: number; trace: Trace; seed: number }) {
+    this.maxFrames = options.maxFrames;
+    this.#trace = options.trace;
+    this.#rng = new Rng(options.seed);
+    this.#head = new Int32Array(options.vcpus).fill(MAPTRACK_TAIL);
+    this.#tail = new Int32Array(options.vcpus).fill(MAPTRACK_TAIL);
+  }
+
+  /** Handles below this exist. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Handles taken and not given back. */
+  get live(): number {
+    return this.#live;
+  }
+
+  /** Pages in use. */
+  get nrFrames(): number {
+    return this.#limit / MAPTRACK_PER_PAGE;
+  }
+
+  /** `GNTMAP_*` of a handle below the limit, 0 if it is free. */
+  flags(handle: number): number {
+    return this.#flags[handle]!;
+  }
+
+  /** Grant reference of a live handle. */
+  ref(handle: number): number {
+    return this.#ref[handle]! >>> 0;
+  }
+
+  /** Granter of a live handle. */
+  domid(handle: number): number {
+    return this.#domid[handle]!;
+  }
+
+  /** vCPU whose list the entry returns to. */
+  vcpu(handle: number): number {
+    return this.#vcpu[handle]!;
+  }
+
+  /**
+   * Machine address of the page-table entry of a live host mapping, {@linkcode NO_PTE} or {@linkcode LEAKED_PTE}.
+   * Xen keeps no such number: it is here so that a leaked pin can be seen.
+   */
+  hostPte(handle: number): number {
+    return this.#hostPte[handle]!;
+  }
+
+  /** Records where the host mapping is. */
+  setHostPte(handle: number, address: number): void {
+    this.#hostPte[handle] = address;
+  }
+
+  /** Handle of the live host mapping through that page-table entry, or -1. Looks at every entry. */
+  findHostPte(address: number): number {
+    for (let handle = 0; handle < this.#limit; handle++) {
+      if (this.#hostPte[handle] === address && (this.#flags[handle]! & GNTMAP_host_map) !== 0) return handle;
+    }
+    return INVALID_MAPTRACK_HANDLE;
+  }
+
+  /** Takes a free entry for a vCPU, or answers {@linkcode INVALID_MAPTRACK_HANDLE}. */
+  get(vcpu: number): number {
+    let handle = this.#take(vcpu);
+    if (handle < 0) handle = this.nrFrames < this.maxFrames ? this.#grow(vcpu) : this.#steal(vcpu);
+    if (handle < 0) return INVALID_MAPTRACK_HANDLE;
+    this.#live++;
+    this.#trace.add(EV.maptrack_op);
+    return handle;
+  }
+
+  /** Makes an entry that was taken a mapping. The flags go last: a reader looks at them first. */
+  fill(handle: number, mapping: { ref: number; domid: number; flags: number; hostPte: number }): void {
+    this.#domid[handle] = mapping.domid;
+    this.#ref[handle] = mapping.ref | 0;
+    this.#hostPte[handle] = mapping.hostPte;
+    this.#flags[handle] = mapping.flags;
+  }
+
+  /** Clears kinds of mapping of a handle; true if none is left: then it is free and must be {@linkcode put}. */
+  clear(handle: number, kinds: number): boolean {
+    const left = this.#flags[handle]! & ~kinds;
+    if ((kinds & GNTMAP_host_map) !== 0) this.#hostPte[handle] = NO_PTE;
+    const isFree = (left & (GNTMAP_host_map | GNTMAP_device_map)) === 0;
+    this.#flags[handle] = isFree ? 0 : left;
+    return isFree;
+  }
+
+  /** Gives a free entry back, to the tail of its vCPU's list. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
+  put(handle: number): void {
+    const vcpu = this.#vcpu[handle]!;
+    this.#flags[handle] = 0;
+    this.#hostPte[handle] = NO_PTE;
+    this.#ref[handle] = MAPTRACK_TAIL;
+    this.#ref[this.#tail[vcpu]!] = handle;
+    this.#tail[vcpu] = handle;
+    this.#live--;
+    this.#trace.add(EV.maptrack_op);
+  }
+
+  /** Handles on the free list of a vCPU, first to last; for validation and listings. A loop is cut. */
+  freeList(vcpu: number): number[] {
+    const list: number[] = [];
+    for (let at = this.#head[vcpu]!; at !== MAPTRACK_TAIL; at = this.#ref[at]!) {
+      list.push(at);
+      if (list.length > this.#limit) break;
+    }
+    return list;
+  }
+
+  /** The head of a list, unless it is the last entry. @cite xen 4.17 xen/common/grant_table.c _get_maptrack_handle */
+  #take(vcpu: number): number {
+    const head = this.#head[vcpu]!;
+    if (head === MAPTRACK_TAIL) return INVALID_MAPTRACK_HANDLE;
+    const next = this.#ref[head]!;
+    if (next === MAPTRACK_TAIL) return INVALID_MAPTRACK_HANDLE;
+    this.#head[vcpu] = next;
+    return head;
+  }
+
+  /** A new page: its first entry is the answer, the rest goes to the head of the list. */
+  #grow(vcpu: number): number {
+    const first = this.#limit;
+    const end = first + MAPTRACK_PER_PAGE;
+    this.#ref = growInt32(this.#ref, end);
+    this.#flags = growInt32(this.#flags, end);
+    this.#domid = growInt32(this.#domid, end);
+    this.#vcpu = growInt32(this.#vcpu, end);
+    this.#hostPte = growFloat64(this.#hostPte, end, NO_PTE);
+    for (let i = first; i < end; i++) {
+      this.#ref[i] = i + 1;
+      this.#vcpu[i] = vcpu;
+    }
+    if (this.#tail[vcpu] === MAPTRACK_TAIL) this.#tail[vcpu] = end - 1;
+    this.#limit = end;
+    this.#ref[end - 1] = this.#head[vcpu]!;
+    this.#head[vcpu] = first + 1;
+    return first;
+  }
+
+  /**
+   * From another vCPU's list, the first one drawn by lot; the entry changes hands for good. A vCPU without a list
+   * needs two: one stays as its tail.
+   *
+   * @cite xen 4.17 xen/common/grant_table.c steal_maptrack_handle
+   */
+  #steal(vcpu: number): number {
+    if (this.#tail[vcpu] === MAPTRACK_TAIL) {
+      const sentinel = this.#stealOne(vcpu);
+      if (sentinel < 0) return INVALID_MAPTRACK_HANDLE;
+      this.#ref[sentinel] = MAPTRACK_TAIL;
+      this.#tail[vcpu] = sentinel;
+      if (this.#head[vcpu] === MAPTRACK_TAIL) this.#head[vcpu] = sentinel;
+    }
+    return this.#stealOne(vcpu);
+  }
+
+  #stealOne(vcpu: number): number {
+    const vcpus = this.#head.length;
+    const first = this.#rng.below(vcpus);
+    for (let k = 0; k < vcpus; k++) {
+      const handle = this.#take((first + k) % vcpus);
+      if (handle < 0) continue;
+      this.#vcpu[handle] = vcpu;
+      return handle;
+    }
+    return INVALID_MAPTRACK_HANDLE;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Are the hypervisor's books in order? Everything that is counted is counted again from what it should come from:
+ * references and types from page tables, base pointers, pins and device mappings; pins from maptrack; the in-use bits
+ * from pins. Slow, for tests.
+ *
+ * Assumes that no hypercall runs and no copy is in flight.
+ *
+ * @module
+ */
+
+import { PTRS_PER_TABLE } from "../core/geometry.ts";
+import { maddrOf } from "../core/frames.ts";
+import { hex } from "../core/show.ts";
+import { _PAGE_PRESENT, _PAGE_RW } from "../x86/pte.ts";
+import { GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly, GTF_reading, GTF_writing } from "./abi.ts";
+import { type Domain, NO_BASE } from "./domain.ts";
+import { PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table } from "./frame_table.ts";
+import { flagsOfHeader, readHeader } from "./grant_entry.ts";
+import { entryFlags, entryFrame } from "./host_map/guest_l1e.ts";
+import type { Hypervisor } from "./hypervisor.ts";
+import { isGuestSlot } from "./mmu/page_type.ts";
+import { GNTPIN_writing_mask, pinIncrement } from "./pin.ts";
+
+/** A broken rule. */
+export interface XenViolation {
+  readonly rule:
+    | "reference-count"
+    | "type-count"
+    | "pin-count"
+    | "pinned-user"
+    | "entry-bits"
+    | "host-pte"
+    | "maptrack-list";
+  readonly what: string;
+}
+
+/** How strict to be. */
+export interface ValidateOptions {
+  /** Guests keep to the protocol: they leave entries in use alone. Default true. */
+  readonly guestsBehave?: boolean;
+}
+
+/** All broken rules; none if the books are in order. */
+export function validateXen(hv: Hypervisor, options: ValidateOptions = {}): XenViolation[] {
+  const violations: XenViolation[] = [];
+  checkFrames(hv, violations);
+  for (const mapper of hv.domains.values()) checkMaptrack(hv, mapper, violations);
+  for (const granter of hv.domains.values()) {
+    checkPins(hv, granter, violations, options.guestsBehave ?? true);
+  }
+  return violations;
+}
+
+/** References and types of every frame, counted again. */
+function checkFrames(hv: Hypervisor, violations: XenViolation[]): void {
+  const { frames } = hv;
+  const refs = new Map<number, number>();
+  const types = new Map<number, number>();
+  const hold = (mfn: number, isTyped: boolean): void => {
+    refs.set(mfn, (refs.get(mfn) ?? 0) + 1);
+    if (isTyped) types.set(mfn, (types.get(mfn) ?? 0) + 1);
+  };
+  for (let row = 0; row < frames.nrRows; row++) {
+    const mfn = frames.mfnOfRow(row);
+    if (frames.isAllocated(mfn)) hold(mfn, frames.isXenHeap(mfn));
+    if (frames.isPinned(mfn)) hold(mfn, true);
+    holdEntries(hv, mfn, hold);
+  }
+  for (const domain of hv.domains.values()) {
+    for (const { kernelBase, userBase } of domain.vcpus) {
+      if (kernelBase !== NO_BASE) hold(kernelBase, true);
+      if (userBase !== NO_BASE) hold(userBase, true);
+    }
+    const { maptrack } = domain;
+    for (let handle = 0; handle < maptrack.limit; handle++) {
+      const flags = maptrack.flags(handle);
+      const granter = hv.domainById(maptrack.domid(handle));
+      if ((flags & GNTMAP_device_map) === 0 || granter === undefined) continue;
+      hold(granter.grantTable.mfn[maptrack.ref(handle)]!, (flags & GNTMAP_readonly) === 0);
+    }
+  }
+  for (let row = 0; row < frames.nrRows; row++) {
+    const mfn = frames.mfnOfRow(row);
+    const wanted = refs.get(mfn) ?? 0;
+    if (frames.count(mfn) !== wanted) {
+      violations.push({
+        rule: "reference-count",
+        what: `frame ${hex(mfn)} has ${frames.count(mfn)} references, ${wanted} can be accounted for`,
+      });
+    }
+    const uses = types.get(mfn) ?? 0;
+    if (frames.typeCount(mfn) !== uses) {
+      violations.push({
+        rule: "type-count",
+        what: `frame ${hex(mfn)} has ${frames.typeCount(mfn)} uses as ${PAGE_TYPES[frames.type(mfn)]}, ` +
+          `${uses} can be accounted for`,
+      });
+    }
+  }
+}
+
+/** What the entries of a table in use hold. */
+function holdEntries(hv: Hypervisor, table: number, hold: (mfn: number, isTyped: boolean) => void): void {
+  const { frames } = hv;
+  const level = frames.type(table);
+  const isTable = level >= PGT_l1_page_table && level <= PGT_l4_page_table;
+  if (!isTable || !frames.isLockable(table) || hv.mem.slotOf(table) < 0) return;
+  const owner = hv.domainById(frames.owner(table));
+  for (let slot = 0; slot < PTRS_PER_TABLE; slot++) {
+    const pte = maddrOf(frames.mfnOfRow(frames.rowOf(table)), slot * 8);
+    const flags = entryFlags(hv, pte);
+    if ((flags & _PAGE_PRESENT) === 0 || !isGuestSlot(level, slot)) continue;
+    const frame = entryFrame(hv, pte);
+    if (!frames.isValid(frame)) continue;
+    const pageOwner = hv.domainById(frames.owner(frame));
+    const isCounted = pageOwner === owner || pageOwner?.external !== true;
+    hold(frame, level > 1 || (flags & _PAGE_RW) !== 0 && isCounted);
+  }
+}
+
+/** Free lists hold exactly the free handles; a recorded host mapping is there. */
+function checkMaptrack(hv: Hypervisor, mapper: Domain, violations: XenViolation[]): void {
+  const { maptrack } = mapper;
+  const isListed = new Uint8Array(maptrack.limit);
+  for (const { id } of mapper.vcpus) {
+    for (const handle of maptrack.freeList(id)) {
+      if (isListed[handle] === 1 || maptrack.flags(handle) !== 0) {
+        const what =
+          `handle ${handle} of domain ${mapper.domid} is on a free list and in use, or listed twice`;
+        violations.push({ rule: "maptrack-list", what });
+      }
+      isListed[handle] = 1;
+    }
+  }
+  for (let handle = 0; handle < maptrack.limit; handle++) {
+    if (isListed[handle] === 0 && maptrack.flags(handle) === 0) {
+      const what = `handle ${handle} of domain ${mapper.domid} is neither on a free list nor in use`;
+      violations.push({ rule: "maptrack-list", what });
+    }
+  }
+  for (let handle = 0; handle < maptrack.limit; handle++) {
+    if ((maptrack.flags(handle) & GNTMAP_host_map) === 0 || maptrack.hostPte(handle) < 0) continue;
+    const granter = hv.domainById(maptrack.domid(handle));
+    const mfn = granter?.grantTable.mfn[maptrack.ref(handle)];
+    const pte = maptrack.hostPte(handle);
+    if ((entryFlags(hv, pte) & _PAGE_PRESENT) === 0 || entryFrame(hv, pte) !== mfn) {
+      const what = `handle ${handle} of domain ${mapper.domid}: the entry at ${
+        hex(pte)
+      } does not map its frame`;
+      violations.push({ rule: "host-pte", what });
+    }
+  }
+}
+
+/** Pins are the mappings; the in-use bits are the pins. */
+function checkPins(
+  hv: Hypervisor,
+  granter: Domain,
+  violations: XenViolation[],
+  guestsBehave: boolean,
+): void {
+  const table = granter.grantTable;
+  const pins = new Int32Array(table.nrEntries);
+  for (const mapper of hv.domains.values()) {
+    const { maptrack } = mapper;
+    for (let handle = 0; handle < maptrack.limit; handle++) {
+      const flags = maptrack.flags(handle);
+      if (flags === 0 || maptrack.domid(handle) !== granter.domid) continue;
+      const ref = maptrack.ref(handle);
+      pins[ref]! += pinIncrement(flags);
+      if (table.domid[ref] !== mapper.domid) {
+        const what = `grant ${ref} of domain ${granter.domid} is mapped by ${mapper.domid}, ` +
+          `in use by ${table.domid[ref]}`;
+        violations.push({ rule: "pinned-user", what });
+      }
+    }
+  }
+  for (let ref = 0; ref < table.nrEntries; ref++) {
+    const pin = table.pin[ref]!;
+    if (pin !== pins[ref]) {
+      const what = `grant ${ref} of domain ${granter.domid} has pins ${hex(pin >>> 0, 8)}, ` +
+        `its mappings make ${hex(pins[ref]! >>> 0, 8)}`;
+      violations.push({ rule: "pin-count", what });
+    }
+    if (!guestsBehave) continue;
+    const bits = flagsOfHeader(readHeader(hv.mem, table.entry(ref))) & (GTF_reading | GTF_writing);
+    const wanted = (pin !== 0 ? GTF_reading : 0) | ((pin & GNTPIN_writing_mask) !== 0 ? GTF_writing : 0);
+    if (bits !== wanted) {
+      const what = `grant ${ref} of domain ${granter.domid} shows ${hex(bits)}, its pins are ${
+        hex(pin >>> 0, 8)
+      }`;
+      violations.push({ rule: "entry-bits", what });
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { assertEquals } from "@std/assert";
+import { findNoModuleComment, findNotImportable, findUndocumented } from "../../scripts/check_docs.ts";
+import { findSilent, findUnpriced } from "../../scripts/check_events.ts";
+import { findWrongAnswers, readRows, type SeedRow } from "../../scripts/check_seed.ts";
+import { findWords } from "../../scripts/check_words.ts";
+
+Deno.test("findSilent() finds rows that no code emits", () => {
+  const code = {
+    file: "lib/x86/a.ts",
+    text: 'trace.add(EV.hit);\ntrace.add(EV["miss"]);\n * trace.add(EV.example);',
+  };
+  assertEquals(findSilent(["hit", "miss"], [code]), []);
+  assertEquals(findSilent(["hit", "miss", "example"], [code]).map((f) => f.reason), [
+    "example: no code emits it",
+  ]);
+  assertEquals(findSilent(["hit", "later"], [code], { later: "a layer to come" }), []);
+  assertEquals(findSilent(["hit"], [code], { hit: "a layer to come" }).map((f) => f.reason), [
+    "hit is emitted now: take it out of AWAITED",
+  ]);
+});
+
+Deno.test("findUnpriced() finds rows without a price and prices without a row", () => {
+  const list = (prices: Record<string, number>) => ({
+    file: "lib/cost/a.json",
+    text: JSON.stringify({ prices }),
+  });
+  assertEquals(findUnpriced(["a", "b"], [list({ a: 1, b: 2 })]), []);
+  assertEquals(findUnpriced(["a", "b"], [list({ a: 1, c: 2 })]).map((f) => f.reason), [
+    "b: no price",
+    "c: there is no such event",
+  ]);
+});
+
+Deno.test("findWords() finds what must not be in a text, and lets its neighbours be", () => {
+  // Split, so that the check does not find its own test.
+  const cases: [text: string, count: number][] = [
+    ["a workload, rooted, at home/here", 0],
+    ["and/work/or a/root/b", 0],
+    ["https://xenbits.xen.org/docs", 0],
+    ["methods todo with stubborn stubdom", 0],
+    ["see /wor" + "k/main/lib", 1],
+    ["see `/roo" + "t/.npm`", 1],
+    ["see /hom" + "e/me/x", 1],
+    ["../shar" + "ed/oracle", 1],
+    ["https://registry.npm" + "js.org/x", 1],
+    ["TO" + "DO later", 1],
+    ["fine fo" + "r now", 1],
+    ["a plac" + "eholder", 1],
+    ["a st" + "ub", 1],
+  ];
+  for (const [text, count] of cases) assertEquals(findWords("README.md", text).length, count, text);
+});
+
+Deno.test("findWords() holds files of code to 400 lines and the lockfile to no host", () => {
+  assertEquals(findWords("lib/a.ts", "x\n".repeat(400)), []);
+  assertEquals(findWords("lib/a.ts", "x\n".repeat(401)).length, 1);
+  assertEquals(findWords("README.md", "x\n".repeat(401)), []);
+  assertEquals(findWords("deno.lock", '{ "integrity": "sha512-x" }'), []);
+  assertEquals(findWords("deno.lock", '{ "tarball": "https://a.example/b.tgz" }').length, 2);
+});
+
+Deno.test("findUndocumented() finds exported names without a sentence", () => {
+  const location = { filename: "a.ts", line: 4 };
+  const declared = (kind: string, doc?: string) => ({
+    kind,
+    declarationKind: "export",
+    location,
+    ...(doc === undefined ? {} : { jsDoc: { doc } }),
+  });
+  const findings = findUndocumented({
+    nodes: {
+      a: {
+        symbols: [
+          { name: "good", declarations: [declared("function", "Does it.")] },
+          { name: "overloaded", declarations: [declared("function", "Does it."), declared("function")] },
+          { name: "CONSTANT", declarations: [declared("variable")] },
+          { name: "bad", declarations: [declared("function")] },
+          { name: "Empty", declarations: [declared("class", " ")] },
+        ],
+      },
+    },
+  });
+  assertEquals(findings.map((f) => f.reason), [
+    "function bad has no docstring",
+    "class Empty has no docstring",
+  ]);
+});
+
+Deno.test("findNoModuleComment() wants the comment first", () => {
+  assertEquals(findNoModuleComment("a.ts", "/**\n * What.\n *\n * @module\n */\nexport {};"), []);
+  assertEquals(findNoModuleComment("a.ts", 'import "b";\n/** What. @module */').length, 1);
+  assertEquals(findNoModuleComment("a.ts", "/** No tag. */").length, 1);
+});
+
+Deno.test("findNotImportable() wants each layer in exports and imports", () => {
+  const both = {
+    exports: { "./core": "./lib/core/mod.ts" },
+    imports: { "grantlab/core": "./lib/core/mod.ts" },
+  };
+  assertEquals(findNotImportable(["lib/core/mod.ts", "lib/std/mod.ts"], both), []);
+  assertEquals(findNotImportable(["lib/xen/mod.ts"], both).map((f) => f.reason), [
+    'exports lacks "./xen": "./lib/xen/mod.ts"',
+    'imports lacks "grantlab/xen": "./lib/xen/mod.ts"',
+  ]);
+});
+
+const KNOWN: Record<string, boolean> = {
+  linux3_19: true,
+  draft_b: false,
+  seed2014: false,
+  vma_pages_v1: true,
+  linux4_0: true,
+  linux6_1: true,
+};
+
+/** One row per design, right or wrong as `isRight` says. */
+function seedRows(isRight: Record<string, boolean>): SeedRow[] {
+  return Object.entries(isRight).map(([design, right]) => ({
+    design,
+    page: 2,
+    path: "slow",
+    reached: right ? "0x10" : "0x11",
+    expected: "0x10",
+    verdict: right ? "right" : "wrong page",
+    events: {},
+  }));
+}
+
+Deno.test("findWrongAnswers() wants the known designs wrong and the others right", () => {
+  assertEquals(findWrongAnswers(seedRows(KNOWN)), []);
+  for (const design of Object.keys(KNOWN)) {
+    const flipped = seedRows({ ...KNOWN, [design]: !KNOWN[design] });
+    assertEquals(findWrongAnswers(flipped).length, 1, design);
+    assertEquals(findWrongAnswers(seedRows(KNOWN).filter((r) => r["design"] !== design)).length, 1, design);
+  }
+  const { verdict: _, ...short } = seedRows(KNOWN)[0]!;
+  assertEquals(findWrongAnswers([short, ...seedRows(KNOWN)]).map((f) => f.reason), ["row 1 lacks verdict"]);
+});
+
+Deno.test("readRows() reads an array and a row per line", () => {
+  assertEquals(readRows('[{"page":1},{"page":2}]\n'), [{ page: 1 }, { page: 2 }]);
+  assertEquals(readRows('{"page":1}\n{"page":2}\n'), [{ page: 1 }, { page: 2 }]);
+});
