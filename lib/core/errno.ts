@@ -37,11 +37,15 @@ export const ERRNO = {
 /** The name of an errno. */
 export type Errno = keyof typeof ERRNO;
 
-/** What a modelled system call returns. */
-export type SysResult<T> = { readonly ok: true; readonly value: T } | {
+/** A modelled system call that failed. `why` is for people, where the errno alone would leave them guessing. */
+export interface SysFailure {
   readonly ok: false;
   readonly errno: Errno;
-};
+  readonly why?: string;
+}
+
+/** What a modelled system call returns. */
+export type SysResult<T> = { readonly ok: true; readonly value: T } | SysFailure;
 
 /**
  * A successful result.
@@ -59,6 +63,6 @@ export function ok<T>(value: T): SysResult<T> {
 }
 
 /** A failed result. */
-export function fail(errno: Errno): { readonly ok: false; readonly errno: Errno } {
+export function fail(errno: Errno): SysFailure {
   return { ok: false, errno };
 }

@@ -20,7 +20,7 @@ import type { GupDecision } from "../linux/mm/gup.ts";
 import { mmap, type MmapOptions } from "../linux/mm/mmap.ts";
 import { exitMmap } from "../linux/mm/exit.ts";
 import { fput } from "../linux/mm/file.ts";
-import { MmStruct } from "../linux/mm/mm_struct.ts";
+import { MmStruct, TASK_SIZE_MAX } from "../linux/mm/mm_struct.ts";
 import { lookupSlot, rawFlags, rawFrame } from "../linux/mm/pgtable.ts";
 import { _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../x86/pte.ts";
 import { mprotect } from "../linux/mm/mprotect.ts";
@@ -100,6 +100,11 @@ export class Process {
     this.world.refuseAfterCrash("mmap");
     const result = mmap(this.mm, request);
     if (result.ok) this.reference.mapOwn(result.value, Number(request.length));
+    else if (Number(request.length) > TASK_SIZE_MAX) {
+      const why =
+        `Cannot map ${request.length} bytes: the address space of a process, TASK_SIZE_MAX, is ${TASK_SIZE_MAX}`;
+      return { ...result, why };
+    }
     return result;
   }
 
