@@ -45,6 +45,8 @@ export interface PrintOptions {
   readonly width?: number;
   /** ANSI colours; `text` only. */
   readonly colour?: boolean;
+  /** Characters after which the text is cut and its size told; `text` only. */
+  readonly most?: number;
 }
 
 /** What `interrupt()` did: ended a busy line, left an awaiting line behind, found nothing, or had no effect. */
@@ -63,6 +65,13 @@ export interface Evaluator {
   release(value: ValueHandle): Promise<void>;
   /** Names that may follow `prefix`, the text up to the cursor: whole replacements of its last word, sorted. */
   complete(prefix: string): Promise<{ readonly from: number; readonly names: readonly string[] }>;
+  /** Names that the session's lines have declared, in no order. */
+  sessionNames(): Promise<readonly string[]>;
+  /**
+   * Name of the class of the object at a dotted path, found without side effects; undefined if there is no object.
+   * Of a class it is its own name.
+   */
+  classOf(path: string): Promise<string | undefined>;
   /** Stops the running source; the session stays. */
   interrupt(): Promise<Interruption>;
   /** Ends the host. No process is left when it settles. */

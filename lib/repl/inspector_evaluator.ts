@@ -9,7 +9,7 @@
  * @module
  */
 
-import { completions } from "./complete.ts";
+import { classAt, completions, declaredNames } from "./complete.ts";
 import type {
   Evaluation,
   EvaluationError,
@@ -128,6 +128,14 @@ class InspectorEvaluator implements Evaluator {
 
   complete(prefix: string): Promise<{ readonly from: number; readonly names: readonly string[] }> {
     return completions(this.#host.client, prefix);
+  }
+
+  sessionNames(): Promise<readonly string[]> {
+    return declaredNames(this.#host.client);
+  }
+
+  classOf(path: string): Promise<string | undefined> {
+    return classAt(this.#host.client, path);
   }
 
   async interrupt(): Promise<Interruption> {

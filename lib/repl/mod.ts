@@ -5,10 +5,15 @@
  * @module
  */
 
+export * from "./editor/editor.ts";
+export * from "./editor/history.ts";
+export * from "./editor/keys.ts";
 export * from "./evaluator.ts";
+export * from "./help.ts";
 export * from "./inspector_evaluator.ts";
 export * from "./interactive.ts";
 export * from "./piped.ts";
 export * from "./print.ts";
 export * from "./session.ts";
+export * from "./session_script.ts";
 export * from "./source.ts";
