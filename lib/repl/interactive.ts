@@ -55,7 +55,7 @@ export async function runInteractive(open: OpenWithOutput, options: InteractiveO
     prompt = new Prompt(terminal, history, {
       isFinished: (source) => isCommand(source) || completeness(source) !== "unfinished",
       complete: (prefix) => complete(session, prefix),
-      interrupt: () => void interrupt(session, terminal),
+      interrupt: interrupter(session, terminal),
     });
     return await new Loop(session, terminal, prompt, options).run((entry) => {
       if (history.add(entry)) file.append(entry);
@@ -128,10 +128,12 @@ async function complete(
   return { from: prefix.length - command[1]!.length, names };
 }
 
-async function interrupt(session: LiveSession, terminal: Terminal): Promise<void> {
-  const result = await session.interrupt();
-  if (result === "stuck") {
-    terminal.write("\r\nThe line does not stop; the session ends\r\n");
-    await session.close();
-  }
+/** Ctrl-C while a line runs: stops it, or, if it did not let go the last time, ends the session. */
+function interrupter(session: LiveSession, terminal: Terminal): () => Promise<void> {
+  let isStuck = false;
+  return async () => {
+    if (isStuck) return await session.close();
+    isStuck = await session.interrupt() === "stuck";
+    if (isStuck) terminal.write("\r\nThe line does not stop; Ctrl-C again ends the session\r\n");
+  };
 }

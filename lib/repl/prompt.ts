@@ -18,7 +18,7 @@ export interface PromptHooks {
   /** Names that may follow; see `Evaluator.complete`. */
   complete(prefix: string): Promise<{ readonly from: number; readonly names: readonly string[] }>;
   /** Ctrl-C while a line runs. */
-  interrupt(): void;
+  interrupt(): unknown;
 }
 
 /** A prompt. */
