@@ -47,9 +47,18 @@ export class Process extends Shown {
   readonly reference: ReferenceSpace = new ReferenceSpace();
   #gntdev: GntdevFile | null = null;
 
+  /** Its page tables, shown as ranges. */
+  readonly tables: PageTable;
+
   constructor(readonly world: World, readonly name: string) {
     super();
     this.mm = new MmStruct(world.kernel.system);
+    this.tables = new PageTable(world.hv.mem, {
+      root: this.mm.pgdFrame,
+      allocate: () => {
+        throw new RangeError("Cannot map here: the tables of a process are changed by its kernel");
+      },
+    });
     switchTo(this.mm, 0);
   }
 
@@ -60,7 +69,7 @@ export class Process extends Shown {
 
   /** VMAs in order. */
   get vmas(): Vma[] {
-    return [...this.mm.vmas];
+    return this.mm.vmas.toArray();
   }
 
   /** Its VMAs as they are now, with a drawing; `qemu.maps.since(before)` shows a split. */
@@ -85,17 +94,6 @@ export class Process extends Shown {
    */
   walk(address: number | bigint, kind: AccessKind = "read"): WalkDrawing {
     return userWalk(this.world, this.mm, address, kind);
-  }
-
-  /** Its page tables as ranges. */
-  get tables(): PageTable {
-    const { mm } = this;
-    return new PageTable(this.world.hv.mem, {
-      root: mm.pgdFrame,
-      allocate: () => {
-        throw new RangeError("Cannot map here: the tables of a process are changed by its kernel");
-      },
-    });
   }
 
   /**

@@ -90,13 +90,12 @@ export class Guest extends Shown {
   #nextRef = 8; // 0 … 7 are reserved
   #nextPfn = 16;
 
+  /** Its grant table: entries as it wrote them, and how Xen has them in use. */
+  readonly table: GrantTableListing;
+
   constructor(readonly world: World, readonly domain: Domain) {
     super();
-  }
-
-  /** Its grant table: entries as it wrote them, and how Xen has them in use. */
-  get table(): GrantTableListing {
-    return new GrantTableListing(this.domain);
+    this.table = new GrantTableListing(domain);
   }
 
   /**

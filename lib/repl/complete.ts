@@ -15,6 +15,8 @@ const HELP_LINE = /^\s*\?\s*/;
 
 /** Words that end in a name but are none. */
 const OWN_NAMES = `(function () {
+  "use strict"; // or nothing would be the global object
+  if (this === undefined || this === null) return [];
   const names = new Set();
   for (let at = Object(this); at !== null; at = Object.getPrototypeOf(at)) {
     // What every object has is not what somebody looks for.
@@ -34,7 +36,7 @@ export async function completions(
   const isHelp = HELP_LINE.test(prefix);
   const [, path, word] = TAIL.exec(prefix)!;
   const from = prefix.length - word!.length;
-  if (path === undefined && word === "" && !isHelp || /\.$/.test(prefix) && path === undefined) {
+  if (path === undefined && word === "" && !isHelp || path === undefined && prefix[from - 1] === ".") {
     return { from, names: [] };
   }
   const found = path === undefined
@@ -57,6 +59,7 @@ export async function declaredNames(client: InspectorClient): Promise<string[]> 
 }
 
 const CLASS_NAME = `(function () {
+  "use strict";
   if (typeof this === "function") return this.name;
   return Object(this) === this ? Object.getPrototypeOf(this)?.constructor?.name ?? "" : "";
 })`;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { commandNames, isCommand, runCommand } from "./commands/mod.ts";
+import { isCommand, runCommand } from "./commands/mod.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { History } from "./editor/history.ts";
 import { HistoryFile } from "./editor/history_file.ts";
@@ -13,6 +13,7 @@ import type { Evaluation } from "./evaluator.ts";
 import { LiveSession } from "./live_session.ts";
 import type { OpenHost } from "./live_session.ts";
 import { Prompt } from "./prompt.ts";
+import { namesFor } from "./names.ts";
 import { completeness } from "./source.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
@@ -54,7 +55,7 @@ export async function runInteractive(open: OpenWithOutput, options: InteractiveO
     const history = new History(file.load());
     prompt = new Prompt(terminal, history, {
       isFinished: (source) => isCommand(source) || completeness(source) !== "unfinished",
-      complete: (prefix) => complete(session, prefix),
+      complete: (prefix) => namesFor(session.evaluator, prefix),
       interrupt: interrupter(session, terminal),
     });
     return await new Loop(session, terminal, prompt, options).run((entry) => {
@@ -115,17 +116,6 @@ class Loop {
       await this.#session.evaluator.release(evaluation.value);
     }
   }
-}
-
-/** Names of the library and the session; after a dot at the start those of commands. */
-async function complete(
-  session: LiveSession,
-  prefix: string,
-): Promise<{ readonly from: number; readonly names: readonly string[] }> {
-  const command = /^\s*(\.[a-z]*)$/.exec(prefix);
-  if (command === null) return await session.evaluator.complete(prefix);
-  const names = commandNames().filter((name) => name.startsWith(command[1]!));
-  return { from: prefix.length - command[1]!.length, names };
 }
 
 /** Ctrl-C while a line runs: stops it, or, if it did not let go the last time, ends the session. */

@@ -151,6 +151,16 @@ export class VmaTree extends Shown {
     if (i === 0) this.#firsts[at] = start;
   }
 
+  /** All VMAs in order, as a list of its own. Plain loops: a debugger runs it without side effects. */
+  toArray(): Vma[] {
+    const list: Vma[] = [];
+    for (let at = 0; at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at]!;
+      for (let i = 0; i < chunk.size; i++) list.push(chunk.vmas[i]!);
+    }
+    return list;
+  }
+
   /** In order of addresses. The tree must not change meanwhile. */
   *[Symbol.iterator](): Iterator<Vma> {
     for (const chunk of this.#chunks) {

@@ -4,6 +4,7 @@ import { commandNames, isCommand, runCommand } from "../../../lib/repl/commands/
 import type { Evaluation } from "../../../lib/repl/evaluator.ts";
 import { openEvaluator } from "../../../lib/repl/inspector_evaluator.ts";
 import { LiveSession } from "../../../lib/repl/live_session.ts";
+import { namesFor } from "../../../lib/repl/names.ts";
 
 const MODULE = new URL("../../../mod.ts", import.meta.url).href;
 const SETUP = ["const w = world()", 'const qemu = w.process("qemu")'];
@@ -184,6 +185,45 @@ Deno.test("?name explains names of the library, of live objects and of their mem
     }
     await type(".help");
     for (const name of commandNames()) assert(seen.at(-1)!.includes(`  ${name}`), name);
+  });
+});
+
+Deno.test("namesFor() offers commands, members of live objects and flavours in quotes", async () => {
+  await staged(async ({ session: { evaluator }, type }) => {
+    await type("const vma = qemu.mmapGrants(w.guest.grant(1))");
+    const OFFERS: readonly (readonly [prefix: string, from: number, some: readonly string[]])[] = [
+      ["qemu.mmap", 5, ["mmap", "mmapGrants"]], // control
+      ["w.guest.ta", 8, ["table"]],
+      ["qemu.vmas[0].nrP", 13, ["nrPages"]],
+      ["f(\n  vm", 5, ["vma"]],
+      ["?qemu.munm", 6, ["munmap"]],
+      [".un", 0, [".undo"]],
+      ['world({ kernel: "linux6', 17, ["linux6_1"]],
+      ['world({ xen: "xe', 14, ["xen4_17"]],
+      ["qemu.mmap().", 12, []],
+      ["qemu.nothing.x", 13, []],
+    ];
+    for (const [prefix, from, some] of OFFERS) {
+      const offer = await namesFor(evaluator, prefix);
+      assertEquals([prefix, offer.from], [prefix, from]);
+      for (const name of some) assert(offer.names.includes(name), `${prefix}: ${offer.names}`);
+      if (some.length === 0) assertEquals(offer.names, []);
+    }
+    const members = await namesFor(evaluator, "qemu.");
+    assert(!members.names.includes("hasOwnProperty") && members.names.includes("walk"));
+  });
+});
+
+Deno.test("an interrupted .undo leaves the session as it was", async () => {
+  await staged(async ({ type, seen, session }) => {
+    await type("let n = 1; { const end = performance.now() + 1500; while (performance.now() < end); }");
+    await type("n = 2");
+    const undoing = type(".undo");
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    await session.interrupt();
+    await undoing;
+    await type("n");
+    assertEquals(seen.slice(1), ["The replay did not come to its end; the session is as it was", "2"]);
   });
 });
 

@@ -36,7 +36,7 @@ export class Maps extends Shown {
   /** @param nameOf what stands for a VMA; default: its file, or its operations */
   constructor(mm: MmStruct, nameOf: (vma: Vma) => string = (vma) => vma.file?.name ?? vma.ops?.name ?? "") {
     super();
-    this.rows = [...mm.vmas].map((vma) => ({
+    this.rows = mm.vmas.toArray().map((vma) => ({
       start: vma.start,
       end: vma.end,
       permissions: vma.permissions,
