@@ -35,5 +35,6 @@ export {
 } from "./lib/experiments/mod.ts";
 export { KERNEL_FLAVOURS, type KernelFlavour, kernelFlavour } from "./lib/linux/mod.ts";
 export { chart, chartCost, tabulate } from "./lib/repl/chart.ts";
+export { show } from "./lib/repl/show.ts";
 export { EVENTS } from "./lib/trace/mod.ts";
 export { XEN_FLAVOURS, xenFlavour } from "./lib/xen/mod.ts";
