@@ -58,8 +58,11 @@ async function main(): Promise<number> {
 async function renew(file: string, check: boolean): Promise<string> {
   const text = await Deno.readTextFile(file);
   const notebook = parseNotebook(text, nameOf(file));
-  const [complaints, fresh] = await Promise.all([typeComplaints(notebook, CONFIG), runOnce(notebook)]);
-  if (complaints !== "") throw new Error(`its types are wrong:\n${complaints}`);
+  const [types, run] = await Promise.allSettled([typeComplaints(notebook, CONFIG), runOnce(notebook)]);
+  if (types.status === "rejected") throw types.reason;
+  if (types.value !== "") throw new Error(`its types are wrong:\n${types.value}`);
+  if (run.status === "rejected") throw run.reason;
+  const fresh = run.value;
   const difference = firstDifference(notebook, fresh);
   if (check && difference !== undefined) {
     throw new Error(

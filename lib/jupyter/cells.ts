@@ -17,6 +17,11 @@ interface ExecuteRequest {
   readonly user_expressions?: Readonly<Record<string, string>>;
 }
 
+type CellError = Extract<CellOutcome, { kind: "error" }>;
+
+const RED = "\x1b[31m";
+const PLAIN = "\x1b[39m";
+
 /** The cells of a kernel. */
 export class Cells {
   /** Sources that were run, by number from 1. */
@@ -92,6 +97,7 @@ export class Cells {
   }
 }
 
-function errorContent({ name, message, lines }: Extract<CellOutcome, { kind: "error" }>): Content {
-  return { ename: name, evalue: message, traceback: lines };
+/** What Jupyter shows of an error is the traceback; its first line is red. */
+function errorContent({ name, message, lines: [first, ...rest] }: CellError): Content {
+  return { ename: name, evalue: message, traceback: [`${RED}${first}${PLAIN}`, ...rest] };
 }

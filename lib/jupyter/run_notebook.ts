@@ -10,6 +10,8 @@ import { type Cell, type CellOutput, formatNotebook, type Notebook, wholeText } 
 /** Tag of a cell that is meant to fail, as nbconvert has it. */
 const MAY_FAIL = "raises-exception";
 
+const COLOUR = new RegExp(`${String.fromCharCode(0x1b)}\\[\\d+m`, "g");
+
 /**
  * The notebook with fresh outputs, its cells numbered from 1.
  *
@@ -35,7 +37,7 @@ export async function runNotebook(notebook: Notebook, kernel: KernelClient): Pro
 
 function failureOf(outputs: readonly CellOutput[]): string {
   const error = outputs.find((output) => output.output_type === "error");
-  return error?.traceback.join("\n") ?? "it says not why";
+  return error?.traceback.join("\n").replaceAll(COLOUR, "") ?? "it says not why";
 }
 
 /** Number of the first cell, from 1, in which two notebooks differ; 0 if something else differs. */

@@ -74,7 +74,7 @@ Deno.test("the kernel shows what cells say", async () => {
     for (const [code, expected] of rows) assertEquals(says(await kernel.execute(code)), expected, code);
     const { outputs: [error] } = await kernel.execute("1;\nnope();\n2");
     assertEquals(error?.output_type === "error" && error.traceback, [
-      "ReferenceError: nope is not defined",
+      "\x1b[31mReferenceError: nope is not defined\x1b[39m",
       "  in line 2: nope();",
     ]);
   });
@@ -113,7 +113,7 @@ Deno.test("execute_request obeys silent, store_history and user_expressions", as
         status: "error",
         ename: "ReferenceError",
         evalue: "nope is not defined",
-        traceback: ["ReferenceError: nope is not defined"],
+        traceback: ["\x1b[31mReferenceError: nope is not defined\x1b[39m"],
       },
     });
     const { reply: history } = await kernel.request("history_request", { hist_access_type: "tail", n: 2 });
