@@ -63,7 +63,7 @@ export class Connection {
 
   /** Settles when everything sent so far has left this process, or the peer has gone. */
   async flushed(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    while (this.#isOpen && this.#writing !== undefined) await this.#writing;
   }
 
   /** Bytes that have not left yet, those on their way not counted. */

@@ -142,6 +142,10 @@ Deno.test("interrupt_request stops busy and awaiting cells and keeps the session
       await kernel.interrupt();
       assertEquals(says(await run), ["error: Interrupted | Interrupted"], code);
     }
+    const flood = kernel.execute('while (true) console.log("x".repeat(1000))');
+    await after(150);
+    await kernel.interrupt();
+    assertEquals(says(await flood).at(-1), "error: Interrupted | Interrupted");
     assertEquals(says(await kernel.execute("kept")), ["result: 5"]);
   });
 });
