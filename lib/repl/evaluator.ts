@@ -45,6 +45,8 @@ export interface PrintOptions {
   readonly width?: number;
   /** ANSI colours; `text` only. */
   readonly colour?: boolean;
+  /** Characters after which the text is cut and its size told; `text` only. */
+  readonly most?: number;
 }
 
 /** A value by media type, as a notebook shows it. Text is a string, pictures are base64, JSON is itself. */

@@ -13,6 +13,11 @@ import { bundleOf } from "./display.ts";
 import type { DisplayBundle, PrintOptions } from "./evaluator.ts";
 import { markText } from "./mark.ts";
 import { lineOf, textOf } from "./print.ts";
+import type { EventKind } from "../trace/events.ts";
+import type { EventCounts, Trace } from "../trace/trace.ts";
+
+// deno-lint-ignore house/no-module-state -- this module is the main module of a process, its state is the session's
+const marks: Map<Trace, Float64Array> = new Map();
 
 /** What the front end calls, under `Symbol.for("grantlab.repl.host")`; see `HOST` in `source.ts`. */
 const host = {
@@ -51,6 +56,26 @@ const host = {
 
   /** What `show()` calls, if the front end takes displays. */
   show: undefined as ((bundle: DisplayBundle) => void) | undefined,
+
+  /** Remembers the counters of the worlds that these names hold now. */
+  beginEvents(readers: readonly (() => unknown)[]): void {
+    marks.clear();
+    for (const trace of tracesOf(readers)) marks.set(trace, trace.mark());
+  },
+
+  /** What was counted since then, new worlds included. */
+  async endEvents(readers: readonly (() => unknown)[]): Promise<unknown> {
+    const { EventTally } = await import("../experiments/event_tally.ts");
+    const counts: EventCounts = {};
+    for (const trace of new Set([...marks.keys(), ...tracesOf(readers)])) {
+      const mark = marks.get(trace) ?? new Float64Array(trace.counters.length);
+      for (const [kind, n] of Object.entries(trace.since(mark)) as [EventKind, number][]) {
+        counts[kind] = (counts[kind] ?? 0) + n;
+      }
+    }
+    marks.clear();
+    return new EventTally(counts);
+  },
 
   /** The module if it has all the names, as a static import would insist. */
   provided(module: Record<string, unknown>, names: readonly string[], specifier: string): unknown {
@@ -93,6 +118,29 @@ function flowTogether(): void {
       meet();
     };
   }
+}
+
+/** The traces of the worlds among the values; a name that cannot be read yet is passed over. */
+function tracesOf(readers: readonly (() => unknown)[]): Set<Trace> {
+  const traces = new Set<Trace>();
+  for (const read of readers) {
+    try {
+      const found = traceOf(read());
+      if (found !== undefined) traces.add(found);
+    } catch {
+      // Not initialized: its declaration failed.
+    }
+  }
+  return traces;
+}
+
+/** Of a world, or of what stands in one: a process, a guest, a native machine, an address space. */
+function traceOf(value: unknown): Trace | undefined {
+  const { trace, world, system } = Object(value) as { trace?: unknown; world?: unknown; system?: unknown };
+  for (const one of [trace, Object(world).trace, Object(system).trace]) {
+    if (typeof one === "object" && one !== null && "counters" in one && "mark" in one) return one as Trace;
+  }
+  return undefined;
 }
 
 /** `setTimeout` or `setInterval`, without what Node adds to their types. */

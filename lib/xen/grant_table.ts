@@ -9,12 +9,15 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { grantTableView } from "./views/grant_table_view.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import { type Maddr, maddrOf, type Mfn } from "../core/frames.ts";
 import { ENTRIES_V1_PER_FRAME, ENTRY_V1_SIZE } from "./grant_entry.ts";
 
 /** The table of one domain. */
-export class GrantTable {
+export class GrantTable extends Shown {
   /** Version of the entries. */
   readonly version = 1;
   /** Frames that it may grow to. */
@@ -35,6 +38,7 @@ export class GrantTable {
   readonly #allocate: () => Mfn;
 
   constructor(options: { maxFrames: number; allocate: () => Mfn }) {
+    super();
     this.maxFrames = options.maxFrames;
     this.#allocate = options.allocate;
     this.grow(1);
@@ -62,5 +66,9 @@ export class GrantTable {
     this.pin = growInt32(this.pin, this.nrEntries);
     this.domid = growInt32(this.domid, this.nrEntries);
     this.mfn = growFloat64(this.mfn, this.nrEntries);
+  }
+
+  override [viewOf](): View {
+    return grantTableView(this);
   }
 }

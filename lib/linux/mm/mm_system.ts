@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { drawing } from "../../core/view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { Cpu } from "../../x86/cpu.ts";
@@ -37,7 +40,7 @@ export interface MmSystemOptions {
 }
 
 /** One kernel's memory management. */
-export class MmSystem {
+export class MmSystem extends Shown {
   readonly mem: PhysMem;
   readonly trace: Trace;
   readonly memMap: MemMap;
@@ -52,6 +55,7 @@ export class MmSystem {
   readonly current: (MmStruct | null)[];
 
   constructor(options: MmSystemOptions) {
+    super();
     this.mem = options.mem;
     this.trace = options.trace;
     this.memMap = options.memMap;
@@ -70,5 +74,13 @@ export class MmSystem {
   /** Where the bytes of a page are. */
   frameOf(page: number): Mfn {
     return this.pv.frameOfPage(page);
+  }
+
+  override [viewOf](): View {
+    return {
+      line:
+        `mm of one kernel: ${this.memMap.nrPages} pages, ${this.memMap.nrFree} free, ${this.cpus.length} CPUs, ${this.log.length} log lines`,
+      blocks: [drawing(this.log.map(({ kind, where, text }) => `${kind} ${where}: ${text}`))],
+    };
   }
 }

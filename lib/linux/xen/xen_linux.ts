@@ -14,6 +14,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 import { EV } from "../../trace/events.ts";
@@ -47,7 +49,7 @@ export interface XenLinuxOptions {
 }
 
 /** A PV Linux kernel. */
-export class XenLinux {
+export class XenLinux extends Shown {
   readonly hv: Hypervisor;
   readonly domain: Domain;
   readonly p2m: P2m;
@@ -58,6 +60,7 @@ export class XenLinux {
   readonly work: DelayedWork = new DelayedWork();
 
   constructor(options: XenLinuxOptions) {
+    super();
     const { hv, domain } = options;
     this.hv = hv;
     this.domain = domain;
@@ -98,5 +101,12 @@ export class XenLinux {
     const overridden = this.scheme.overridePfn(mfn);
     if (overridden >= 0) return overridden;
     return p2m.isIdentity(mfn) ? mfn : -1;
+  }
+
+  override [viewOf](): View {
+    return {
+      line:
+        `PV Linux in domain ${this.domain.domid}: p2m of ${this.p2m.size} entries, foreign pages by ${this.scheme.name}, ${this.frameSource.nrFree} ballooned pages free`,
+    };
   }
 }

@@ -1,0 +1,8 @@
+/**
+ * Real data in: what the system under study says of itself, made into objects of the model. Nothing here reads a
+ * file: the session and scripts do (`readMaps`). Start with `proc_maps.ts`.
+ *
+ * @module
+ */
+
+export * from "./proc_maps.ts";
