@@ -9,10 +9,12 @@
  * @module
  */
 
+import { bundleOf } from "./display.ts";
+import type { DisplayBundle, PrintOptions } from "./evaluator.ts";
+import { markText } from "./mark.ts";
 import { lineOf, textOf } from "./print.ts";
 import type { EventKind } from "../trace/events.ts";
 import type { EventCounts, Trace } from "../trace/trace.ts";
-import type { PrintOptions } from "./evaluator.ts";
 
 // deno-lint-ignore house/no-module-state -- this module is the main module of a process, its state is the session's
 const marks: Map<Trace, Float64Array> = new Map();
@@ -45,6 +47,15 @@ const host = {
       return `<its text view failed: ${lineOf(error)}>`;
     }
   },
+
+  /** The value's display bundle as JSON. */
+  async display(value: unknown): Promise<string> {
+    await undefined;
+    return JSON.stringify(await bundleOf(value)) ?? "null";
+  },
+
+  /** What `show()` calls, if the front end takes displays. */
+  show: undefined as ((bundle: DisplayBundle) => void) | undefined,
 
   /** Remembers the counters of the worlds that these names hold now. */
   beginEvents(readers: readonly (() => unknown)[]): void {
@@ -80,12 +91,34 @@ const host = {
 
   /** Writes a mark to both streams: all output before it has then been seen by whoever finds the mark. */
   mark(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    for (const stream of [Deno.stdout, Deno.stderr]) {
-      for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
-    }
+    writeAll(Deno.stdout, text);
+    writeAll(Deno.stderr, text);
   },
 };
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+}
+
+/**
+ * Lets displays flow with the output: through stdout, within a mark. What `console` writes to stderr gets a meeting
+ * point of both streams before and after it, so that it stays where it was written.
+ */
+function flowTogether(): void {
+  host.show = (bundle) => writeAll(Deno.stdout, markText("display", JSON.stringify(bundle)));
+  let meetings = 0;
+  const meet = () => host.mark(markText("meet", String(++meetings)));
+  for (const name of ["error", "warn", "assert", "trace"] as const) {
+    const write = console[name] as (...values: unknown[]) => void;
+    console[name] = (...values: unknown[]) => {
+      if (name === "assert" && values[0]) return;
+      meet();
+      write.apply(console, values);
+      meet();
+    };
+  }
+}
 
 /** The traces of the worlds among the values; a name that cannot be read yet is passed over. */
 function tracesOf(readers: readonly (() => unknown)[]): Set<Trace> {
@@ -151,6 +184,7 @@ if (import.meta.main) {
     setTimeout: interruptible(setTimeout as Timer),
     setInterval: interruptible(setInterval as Timer),
   });
+  if (Deno.args[1] === "--displays") flowTogether();
   host.opened = host.bring(Deno.args[0]!);
   // Its failure is the front end's to report; without this it would also be reported as unhandled.
   host.opened.catch(() => {});
