@@ -20,7 +20,7 @@ import {
 import { Cpu } from "./cpu.ts";
 import { describeFault } from "./fault.ts";
 import { ENTRY_NAME, indexAt, OFFSET_MASK, PAGE_NAME } from "./levels.ts";
-import { faultOf, type Translation, translationOf } from "./mmu.ts";
+import { faultOf, type Translation, translationOf } from "./translation.ts";
 import { describeEntry, flagsOf, frameOf } from "./pte.ts";
 import type { PhysMem } from "./phys_mem.ts";
 import { walk } from "./walk.ts";
@@ -58,7 +58,7 @@ export function explainWalk(cpu: Cpu, mem: PhysMem, va: number | bigint, kind: A
   }
   lines.push(
     outcome === OUTCOME_OK
-      ? `└ ${describeTranslation(translationOf(hi, lo, out))}`
+      ? `└ ${describeTranslation(translationOf(cpu, hi, lo, out))}`
       : `└ ${describeFault(faultOf(hi, lo, out))}`,
   );
   return lines;
@@ -95,6 +95,7 @@ export function describeTranslation(t: Translation): string {
   rights.push(t.user ? "user" : "supervisor");
   if (t.global) rights.push("global");
   if (t.key !== 0) rights.push(`key ${t.key}`);
+  if (t.memoryType !== "WB") rights.push(t.memoryType);
   const page = t.level === 0 ? "paging off" : `${PAGE_NAME[t.level]} page`;
   return `frame ${hex(t.frame)} + ${hex(t.offset)}, ${page}: ${rights.join(", ")}`;
 }

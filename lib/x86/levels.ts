@@ -67,3 +67,19 @@ export function reservedHighBits(maxPhyAddr: number, nxEnabled: boolean): number
   const address = 0xfffff & ~(2 ** (maxPhyAddr - 32) - 1);
   return nxEnabled ? address : address | 1 << 31;
 }
+
+/** Twice the index into the table of `level`: where the entry's low word lies. */
+export function doubleIndexAt(level: number, hi: number, lo: number): number {
+  switch (level) {
+    case 1:
+      return lo >>> 11 & 1022;
+    case 2:
+      return lo >>> 20 & 1022;
+    case 3:
+      return (hi << 3 | lo >>> 29) & 1022;
+    case 4:
+      return hi >>> 6 & 1022;
+    default:
+      return hi >>> 15 & 1022;
+  }
+}
