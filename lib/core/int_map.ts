@@ -40,6 +40,11 @@ export class IntMap {
     return this.#live;
   }
 
+  /** Bytes of the table. */
+  get byteLength(): number {
+    return this.#pairs.byteLength;
+  }
+
   /** The value of `key`, or -1. */
   get(key: number): number {
     const pairs = this.#pairs;
