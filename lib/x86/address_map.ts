@@ -10,7 +10,7 @@ import { PTRS_PER_TABLE } from "../core/geometry.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { hex } from "../core/show.ts";
 import { isLeafEntry } from "./leaves.ts";
-import { FRAMES_PER_ENTRY, LEVEL_SHIFT, OFFSET_MASK, PAGE_NAME } from "./levels.ts";
+import { checkLevels, FRAMES_PER_ENTRY, LEVEL_SHIFT, OFFSET_MASK, PAGE_NAME } from "./levels.ts";
 import type { PhysMem } from "./phys_mem.ts";
 import { _PAGE_GLOBAL, _PAGE_PCD, _PAGE_PRESENT, _PAGE_PWT, frameOf } from "./pte.ts";
 
@@ -67,6 +67,7 @@ type Open = { -readonly [K in keyof AddressRange]: AddressRange[K] } & { next: n
  * ```
  */
 export function addressMap(mem: PhysMem, root: number, levels: 4 | 5, limit = MOST_LEAVES): AddressMap {
+  checkLevels("map an address space of levels", levels);
   wholeNumber("map an address space of leaves, at most", limit, 1, MOST_LEAVES);
   const ranges: Open[] = [];
   const width = levels === 5 ? 57 : 48;

@@ -19,7 +19,7 @@ import { MAX_FRAME } from "../core/frames.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import { doubleIndexAt, reservedHighBits } from "./levels.ts";
+import { checkLevels, doubleIndexAt, reservedHighBits } from "./levels.ts";
 import {
   NESTED_EPT_MISCONFIGURATION,
   NESTED_EPT_VIOLATION,
@@ -89,6 +89,7 @@ export function ept(
   { levels = 4, accessedDirty = false, executeOnly = true, maxPhyAddr = 46 }: EptOptions = {},
 ): NestedTables {
   wholeNumber("make an EPT with root frame", root, 0, MAX_FRAME);
+  checkLevels("make an EPT of levels", levels);
   wholeNumber("make an EPT for MAXPHYADDR", maxPhyAddr, 36, 52);
   const reservedHi = reservedHighBits(maxPhyAddr, true);
   return {

@@ -10,8 +10,8 @@
  * @module
  */
 
-import { maddrOf, splitVaddr } from "../core/frames.ts";
-import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
+import { maddrOf } from "../core/frames.ts";
+import { wholeNumber } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
 import { EV } from "../trace/events.ts";
 import {
@@ -32,7 +32,7 @@ import { OFFSET_MASK } from "./levels.ts";
 import { denialErrorCode, denialOf } from "./permission.ts";
 import type { PhysMem } from "./phys_mem.ts";
 import { TLB_BASE_HI, TLB_BASE_LO, TLB_RIGHTS } from "./tlb.ts";
-import { faultOf, type Translation, translationOf } from "./translation.ts";
+import { addressHalves, faultOf, type Translation, translationOf } from "./translation.ts";
 import type { TlbLevel } from "./translation_caches.ts";
 import { walk } from "./walk.ts";
 
@@ -192,10 +192,15 @@ export class Mmu {
    * @throws {RangeError} if `va` has more than 64 bits or is not exact, or the kind is unknown
    */
   access(va: number | bigint, kind: AccessKind): Translation | Fault {
-    const [hi, lo] = halves(va);
+    const [hi, lo] = addressHalves(va);
     const out = this.#out;
     const outcome = translate(this.cpu, this.mem, hi, lo, lookUp("access kind", ACCESS_OF, kind), out);
     return outcome === OUTCOME_OK ? translationOf(this.cpu, hi, lo, out) : faultOf(hi, lo, out);
+  }
+
+  /** INVLPG of the page at an address. @throws {RangeError} if `va` has more than 64 bits or is not exact */
+  invlpg(va: number | bigint): void {
+    this.cpu.invlpg(...addressHalves(va));
   }
 
   /** Reads an unsigned byte through the tables. */
@@ -222,22 +227,4 @@ export class Mmu {
 
 function noPage(t: Translation): NoMemory {
   return { kind: "no-memory", va: t.va, frame: t.frame, level: 0 };
-}
-
-/** Any 64 bits are an address to ask about; what they mean is the walk's business. */
-function halves(va: number | bigint): [number, number] {
-  if (typeof va === "bigint") {
-    if (va < 0n || va >= 1n << 64n) {
-      throw outOfRange("access address", va, "it must have at most 64 bits, unsigned");
-    }
-    return splitVaddr(va);
-  }
-  if (typeof va !== "number") throw wrongType("access address", va, "it must be a number or a bigint");
-  if (!Number.isInteger(va) || va < 0 || va >= 2 ** 64) {
-    throw outOfRange("access address", va, "it must be a whole number of at most 64 bits, unsigned");
-  }
-  if (va > Number.MAX_SAFE_INTEGER) {
-    throw outOfRange("access address", va, "a number this large is not exact; write it as a bigint (0x…n)");
-  }
-  return splitVaddr(va);
 }

@@ -13,7 +13,13 @@ import { MAX_FRAME } from "../core/frames.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import { doubleIndexAt, RESERVED_IN_LEAF, RESERVED_IN_TABLE_ENTRY, reservedHighBits } from "./levels.ts";
+import {
+  checkLevels,
+  doubleIndexAt,
+  RESERVED_IN_LEAF,
+  RESERVED_IN_TABLE_ENTRY,
+  reservedHighBits,
+} from "./levels.ts";
 import {
   NESTED_FETCH,
   NESTED_NO_MEMORY,
@@ -67,6 +73,7 @@ export function npt(
   { levels = 4, nxEnabled = true, maxPhyAddr = 48 }: NptOptions = {},
 ): NestedTables {
   wholeNumber("make an NPT with root frame", root, 0, MAX_FRAME);
+  checkLevels("make an NPT of levels", levels);
   wholeNumber("make an NPT for MAXPHYADDR", maxPhyAddr, 36, 52);
   const reservedHi = reservedHighBits(maxPhyAddr, nxEnabled);
   return {

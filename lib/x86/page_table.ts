@@ -8,13 +8,13 @@
  */
 
 import { withinBudget } from "../core/budget.ts";
-import { type Maddr, maddrOf, type Mfn, splitVaddr, type Vaddr, vaddr } from "../core/frames.ts";
+import { type Maddr, maddrOf, MAX_FRAME, type Mfn, splitVaddr, type Vaddr, vaddr } from "../core/frames.ts";
 import { ENTRY_SIZE, PTRS_PER_TABLE } from "../core/geometry.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
 import { hex } from "../core/show.ts";
 import { entryAt, isLeafEntry, type Leaf, leafOf, leavesOf, writeEntry } from "./leaves.ts";
-import { FRAMES_PER_ENTRY, indexAt, LEVEL_SHIFT, PAGE_NAME } from "./levels.ts";
+import { checkFlags, checkLevels, FRAMES_PER_ENTRY, indexAt, LEVEL_SHIFT, PAGE_NAME } from "./levels.ts";
 import type { PhysMem } from "./phys_mem.ts";
 import {
   _PAGE_PAT,
@@ -87,7 +87,7 @@ export class PageTable {
   ) {
     this.#allocate = allocate;
     this.#free = free;
-    this.levels = levels;
+    this.levels = checkLevels("make page tables of levels", levels);
     this.#tableFlags = tableFlags;
     this.root = root ?? allocate();
   }
@@ -105,6 +105,8 @@ export class PageTable {
       throw outOfRange("map frame", frame, `it is not aligned to a ${PAGE_NAME[level]} page`);
     }
     withinBudget("map pages", pages, "pagesPerCall");
+    wholeNumber("map frame", frame, 0, MAX_FRAME + 1 - pages * FRAMES_PER_ENTRY[level]!);
+    checkFlags("map with flags", flags);
     const leafFlags = level === 1 ? flags : flags | _PAGE_PSE;
     for (let i = 0; i < pages; i++) {
       const page = vaddr(start + (BigInt(i) << BigInt(LEVEL_SHIFT[level]!)), this.#width);
@@ -128,10 +130,14 @@ export class PageTable {
 
   /** Replaces the flags of the leaves of `pages` 4 KiB pages; otherwise as {@linkcode unmap}. */
   protect(va: number | bigint, flags: number, pages = 1): number {
+    checkFlags("protect with flags", flags);
     const leaves = this.#leavesIn("protect", va, pages);
     for (const leaf of leaves) {
-      const leafFlags = leaf.level === 1 ? flags : flags | _PAGE_PSE;
-      writeEntry(this.mem, leaf.at, entryLo(leaf.frame, leafFlags), entryHi(leaf.frame, leafFlags));
+      const isLarge = leaf.level > 1;
+      const leafFlags = isLarge ? flags | _PAGE_PSE : flags;
+      // The PAT bit of a large page, 12, is none of the packed flags: it stays.
+      const lo = entryLo(leaf.frame, leafFlags) | (isLarge ? leaf.lo & LARGE_PAT : 0);
+      writeEntry(this.mem, leaf.at, lo, entryHi(leaf.frame, leafFlags));
     }
     return leaves.length;
   }

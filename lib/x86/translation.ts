@@ -4,7 +4,8 @@
  * @module
  */
 
-import { joinHalves, type Mfn } from "../core/frames.ts";
+import { joinHalves, type Mfn, splitVaddr } from "../core/frames.ts";
+import { outOfRange, wrongType } from "../core/misuse.ts";
 import {
   type AccessResult,
   OUTCOME_GENERAL_PROTECTION,
@@ -65,4 +66,27 @@ export function faultOf(hi: number, lo: number, out: AccessResult): Fault {
     return { kind: "no-memory", va: joinHalves(hi, lo), frame: out.frame, level: out.level };
   }
   return pageFault(hi, lo, out);
+}
+
+/**
+ * The halves of an address that a person typed. Any 64 bits are an address to ask about; what they mean is the walk's
+ * business.
+ *
+ * @throws {RangeError} if it has more than 64 bits or is not exact
+ */
+export function addressHalves(va: number | bigint): [number, number] {
+  if (typeof va === "bigint") {
+    if (va < 0n || va >= 1n << 64n) {
+      throw outOfRange("access address", va, "it must have at most 64 bits, unsigned");
+    }
+    return splitVaddr(va);
+  }
+  if (typeof va !== "number") throw wrongType("access address", va, "it must be a number or a bigint");
+  if (!Number.isInteger(va) || va < 0 || va >= 2 ** 64) {
+    throw outOfRange("access address", va, "it must be a whole number of at most 64 bits, unsigned");
+  }
+  if (va > Number.MAX_SAFE_INTEGER) {
+    throw outOfRange("access address", va, "a number this large is not exact; write it as a bigint (0x…n)");
+  }
+  return splitVaddr(va);
 }

@@ -66,8 +66,12 @@ function machine(
   let next = 0x80000;
   const tables = new PageTable(mem, { allocate: () => mfn(next++) });
   const flags = format === "EPT" ? EPT_LEAF : OPEN;
-  const pages = { "4K": guestPage === "1G" ? 0x12400 : 0x10400, "2M": 0x100, "1G": 1 }[nestedPage];
-  tables.map(0, mfn(BASE), { flags, size: nestedPage, pages });
+  // All that the tests touch: the guest's tables, and the runs around its pages.
+  const runs =
+    { "4K": [[0, 16], [0x10200, 0x200], [0x12345, 1]], "2M": [[0, 0x100]], "1G": [[0, 1]] }[nestedPage];
+  for (const [gfn, pages] of runs) {
+    tables.map(gfn! * 4096, mfn(BASE + gfn!), { flags, size: nestedPage, pages: pages! });
+  }
   const nested: NestedTables = format === "EPT" ? ept(0x80000, options) : npt(0x80000);
   const cr4 = guestLevels === 5 ? 1 << 12 | 1 << 5 : 1 << 5;
   const cpu = new Cpu({ trace: new Trace(), registers: { root: guestTables.root, cpl: 3, cr4 } });

@@ -79,6 +79,16 @@ Deno.test("PageTable refuses what cannot be mapped, by name", () => {
     [() => t.map(0x1000, mfn(1), { size: "4M" as never }), 'Cannot find the page size "4M"'],
     [() => t.map(0x1000, mfn(1), { pages: 2 ** 40 }), "the budget pagesPerCall is 1048576"],
     [() => t.map(0x8000_0000_0000n, mfn(1)), "it is not canonical"],
+    [() => t.map(0x1000, 2 ** 40 as never), "Cannot map frame 0x10000000000"],
+    [() => t.map(0x1000, mfn(2 ** 40 - 1), { pages: 2 }), "Cannot map frame 0xffffffffff"],
+    [
+      () => t.map(0x1000, mfn(1), { flags: 1 << 24 | 1 }),
+      "an entry has no packed flag 24; there are 0 to 23",
+    ],
+    [() => t.map(0x1000, mfn(1), { flags: -1 }), "Cannot map with flags -1"],
+    [() => t.protect(0x40_0000, 2 ** 40), "an entry has no packed flag 40"],
+    [() => tables(3 as never), "Cannot make page tables of levels 3: there are 4 or 5 levels of paging"],
+    [() => validateTables(t.mem, 1, { levels: 6 as never }), "Cannot validate tables of levels 6"],
   ];
   for (const [act, message] of table) assertThrows(act, RangeError, message);
 });
