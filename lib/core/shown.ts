@@ -46,6 +46,11 @@ export abstract class Shown {
     return this[viewOf]().line;
   }
 
+  /** The whole text, so that no template ever prints `[object Object]`. */
+  toString(): string {
+    return viewText(this[viewOf](), 110);
+  }
+
   [htmlView](): string {
     return viewHtml(this[viewOf]());
   }

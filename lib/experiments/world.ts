@@ -40,7 +40,7 @@ import { Hypervisor } from "../xen/hypervisor.ts";
 import { GNTST_okay } from "../xen/status.ts";
 import { FrameInfo } from "../xen/views/frame_view.ts";
 import { GrantTableListing } from "../xen/views/grant_entry_view.ts";
-import type { Tlb } from "../x86/tlb.ts";
+import type { TranslationCaches } from "../x86/translation_caches.ts";
 import { EventTally } from "./event_tally.ts";
 import { Process } from "./process.ts";
 
@@ -260,7 +260,7 @@ export class World extends Shown {
   }
 
   /** What the processor's TLB holds. */
-  get tlb(): Tlb {
+  get tlb(): TranslationCaches {
     return this.kernel.system.cpus[0]!.tlb;
   }
 

@@ -34,11 +34,23 @@ export const EVENTS = {
     meaning: "translation not in the TLB, so a page walk starts",
     cite: "sdm 3A 4.10.2",
   },
+  stlb_hit: {
+    layer: "hw",
+    unit: "access",
+    meaning: "translation not in the first-level TLB but in the second-level one",
+    cite: "sdm 3A 4.10.2",
+  },
   walk_step: {
     layer: "hw",
     unit: "entry",
     meaning: "paging-structure entry read by a page walk",
     cite: "sdm 3A 4.5",
+  },
+  nested_step: {
+    layer: "hw",
+    unit: "entry",
+    meaning: "entry of an EPT or NPT read by a two-dimensional walk",
+    cite: "sdm 3C 29.3",
   },
   ad_update: {
     layer: "hw",
@@ -66,6 +78,12 @@ export const EVENTS = {
     layer: "hw",
     unit: "target",
     meaning: "inter-processor interrupt sent to one CPU for a TLB shoot-down",
+    cite: "sdm 3A 4.10.5",
+  },
+  ipi_taken: {
+    layer: "hw",
+    unit: "interrupt",
+    meaning: "shoot-down interrupt taken by the CPU it was sent to",
     cite: "sdm 3A 4.10.5",
   },
   dma_page: {

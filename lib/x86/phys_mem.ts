@@ -58,6 +58,11 @@ export class PhysMem extends Shown {
     return this.#slots.size;
   }
 
+  /** Bytes that this memory takes in the model: the pool, and the tables from frame to slot and back. */
+  get bytesHeld(): number {
+    return this.words.byteLength + this.#mfnOfSlot.byteLength + this.#slots.byteLength;
+  }
+
   /** True if there is memory behind `frame`. */
   isBacked(frame: number): boolean {
     return frame >= 0 && frame < this.nrFrames;
