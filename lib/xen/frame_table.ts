@@ -63,8 +63,11 @@ export class FrameTable {
   #flags: Int32Array = new Int32Array(256);
   #grantMaps: Int32Array = new Int32Array(256);
   #stamp: Float64Array = new Float64Array(256);
+  readonly #ownedBy = new Map<number, number>();
   /** Machine-to-physical entries by row; read through `M2p`. */
   m2p: Float64Array = new Float64Array(256);
+  /** Told of each frame that nobody holds any more: its content goes. */
+  onFree: ((mfn: number) => void) | null = null;
 
   constructor(nrFrames: number, trace: Trace) {
     this.nrFrames = nrFrames;
@@ -79,6 +82,11 @@ export class FrameTable {
   /** Number of frames that somebody owns. */
   get nrOwned(): number {
     return this.#nrOwned;
+  }
+
+  /** Number of frames of a domain, pages of the hypervisor's heap not counted. @cite xen 4.17 xen/include/xen/sched.h domain_tot_pages */
+  ownedBy(domid: number): number {
+    return this.#ownedBy.get(domid) ?? 0;
   }
 
   /** True if there is RAM behind `mfn`. @cite xen 4.17 xen/arch/x86/include/asm/mm.h mfn_valid */
@@ -166,6 +174,7 @@ export class FrameTable {
       throw outOfRange("allocate frame", mfn, `domain ${this.#owner[row]} owns it`);
     }
     this.#nrOwned++;
+    if (!xenHeap) this.#ownedBy.set(domid, this.ownedBy(domid) + 1);
     this.#owner[row] = domid;
     this.#count[row] = 1;
     this.#type[row] = xenHeap ? PGT_writable_page : PGT_none;
@@ -205,11 +214,31 @@ export class FrameTable {
     const row = this.#rowThere(mfn);
     this.#trace.add(EV.page_ref);
     if (--this.#count[row]! > 0) return;
+    const owner = this.#owner[row]!;
     this.#nrOwned--;
+    if ((this.#flags[row]! & XEN_HEAP) === 0) this.#ownedBy.set(owner, this.ownedBy(owner) - 1);
     this.#owner[row] = NO_OWNER;
     this.#type[row] = PGT_none;
+    this.#typeCount[row] = 0;
     this.#flags[row] = 0;
     this.m2p[row] = -1;
+    if (this.onFree !== null) this.onFree(mfn);
+  }
+
+  /** Drops the reference that the allocation holds, if it still does. @cite xen 4.17 xen/arch/x86/include/asm/mm.h put_page_alloc_ref */
+  putAllocation(mfn: number): void {
+    if (!this.#has(mfn, ALLOCATED)) return;
+    this.#set(mfn, ALLOCATED, false);
+    this.putPage(mfn);
+  }
+
+  /** Gives a frame that only its allocation holds to another domain. @cite xen 4.17 xen/common/page_alloc.c assign_pages */
+  reassign(mfn: number, domid: number): void {
+    const row = this.#rowThere(mfn);
+    const from = this.#owner[row]!;
+    this.#ownedBy.set(from, this.ownedBy(from) - 1);
+    this.#ownedBy.set(domid, this.ownedBy(domid) + 1);
+    this.#owner[row] = domid;
   }
 
   /** Steps the type count of a frame whose type fits or whose count is 0; the caller checked. */

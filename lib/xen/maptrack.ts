@@ -115,8 +115,14 @@ export class Maptrack {
     return INVALID_MAPTRACK_HANDLE;
   }
 
+  /** Free lists: one for each vCPU, or one for all. */
+  get nrLists(): number {
+    return this.#head.length;
+  }
+
   /** Takes a free entry for a vCPU, or answers {@linkcode INVALID_MAPTRACK_HANDLE}. */
-  get(vcpu: number): number {
+  get(onVcpu: number): number {
+    const vcpu = onVcpu % this.#head.length;
     let handle = this.#take(vcpu);
     if (handle < 0) handle = this.nrFrames < this.maxFrames ? this.#grow(vcpu) : this.#steal(vcpu);
     if (handle < 0) return INVALID_MAPTRACK_HANDLE;
@@ -126,11 +132,19 @@ export class Maptrack {
   }
 
   /** Makes an entry that was taken a mapping. The flags go last: a reader looks at them first. */
-  fill(handle: number, mapping: { ref: number; domid: number; flags: number; hostPte: number }): void {
+  fill(
+    handle: number,
+    mapping: {
+      readonly ref: number;
+      readonly domid: number;
+      readonly flags: number;
+      readonly hostPte: number;
+    },
+  ): void {
     this.#domid[handle] = mapping.domid;
     this.#ref[handle] = mapping.ref | 0;
     this.#hostPte[handle] = mapping.hostPte;
-    this.#flags[handle] = mapping.flags;
+    this.#flags[handle] = mapping.flags & 0xffff;
   }
 
   /** Clears kinds of mapping of a handle; true if none is left: then it is free and must be {@linkcode put}. */

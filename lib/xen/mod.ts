@@ -1,5 +1,5 @@
 /**
- * Xen: domains, the frame table, grant tables and direct paging, for 64-bit paravirtual domains. Knows nothing of
+ * Xen: domains, the frame table, grant tables, direct paging and second-level tables. Knows nothing of
  * Linux. Start with `hypercall.ts`, what a guest can ask; state hangs off `hypervisor.ts`; the README of this folder
  * says what is modelled and what is not.
  *
@@ -9,6 +9,7 @@
 export * from "./abi.ts";
 export * from "./build.ts";
 export * from "./domain.ts";
+export * from "./domain_death.ts";
 export * from "./flavours.ts";
 export * from "./flush.ts";
 export * from "./frame_table.ts";
@@ -21,8 +22,17 @@ export * from "./hypervisor.ts";
 export * from "./locks.ts";
 export * from "./m2p.ts";
 export * from "./maptrack.ts";
+export {
+  type AddToPhysmap,
+  XENMAPIDX_grant_table_status,
+  XENMAPSPACE_gmfn_foreign,
+  XENMAPSPACE_grant_table,
+} from "./mmu/add_to_physmap.ts";
 export type { ListResult } from "./mmu/mmu_update.ts";
+export * from "./p2m.ts";
 export * from "./pin.ts";
+export type { FrameWish } from "./placement.ts";
+export * from "./preemption.ts";
 export * from "./status.ts";
 export * from "./validate.ts";
 export * from "./xsm.ts";

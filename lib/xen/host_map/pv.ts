@@ -12,7 +12,7 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { _PAGE_ACCESSED, _PAGE_DIRTY, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../x86/pte.ts";
+import { _PAGE_ACCESSED, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../x86/pte.ts";
 import {
   _GNTMAP_guest_avail0,
   GNTMAP_application_map,
@@ -42,7 +42,7 @@ export const pvHostMap: HostMapOps = Object.freeze({
  * @cite xen 4.17 xen/arch/x86/pv/grant_table.c grant_to_pte_flags
  */
 export function grantToPteFlags(hv: Hypervisor, flags: number): number {
-  let pte = _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX | hv.flavour.build.grantPteTag;
+  let pte = _PAGE_PRESENT | _PAGE_NX | hv.flavour.flush.grantPteFlags | hv.flavour.build.grantPteTag;
   if ((flags & GNTMAP_application_map) !== 0) pte |= _PAGE_USER;
   if ((flags & GNTMAP_readonly) === 0) pte |= _PAGE_RW;
   return pte | (flags >>> _GNTMAP_guest_avail0 & 7) << 9;
@@ -63,7 +63,7 @@ function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: Readonly<
 function replaceGrantPvMapping(
   hv: Hypervisor,
   mapper: Domain,
-  mapping: Readonly<HostMapping>,
+  mapping: HostMapping,
   newAddr: number,
 ): number {
   const containsPte = (mapping.flags & GNTMAP_contains_pte) !== 0;
@@ -81,7 +81,10 @@ function replaceGrantPvMapping(
   }
   const pte = lockL1e(hv, mapper, mapping.addr, containsPte);
   const matches = pte >= 0 && agrees(hv, pte, mapping);
-  if (matches) writeEntry(hv, pte, newFrame, newFlags);
+  if (matches) {
+    mapping.wasAccessed = (entryFlags(hv, pte) & _PAGE_ACCESSED) !== 0;
+    writeEntry(hv, pte, newFrame, newFlags);
+  }
   if (pte >= 0) unlockL1e(hv, pte);
   if (matches) return pte;
   // the stolen entry is lost to the guest; what it held must not be
