@@ -5,6 +5,7 @@
  */
 
 import type { Format, Head, Row } from "./format.ts";
+import { grantCases } from "./grant_cases.ts";
 import { mmuFaults } from "./mmu_faults.ts";
 import { mmuTranslate } from "./mmu_translate.ts";
 import { pageTables } from "./page_tables.ts";
@@ -18,7 +19,6 @@ function has(row: Row, ...names: string[]): boolean {
   return names.every((name) => Object.hasOwn(row, name));
 }
 
-const grantCases = unmodelled("grant-cases", (row) => has(row, "machine", "case", "op"));
 const costs = unmodelled("costs", (row) => has(row, "machine", "bench"));
 const grantDump = unmodelled("grant-dump", (row) => has(row, "snapshot", "pin"));
 

@@ -13,6 +13,7 @@ import type { Domain } from "./domain.ts";
 import { enter } from "./enter.ts";
 import { doGrantTableOp } from "./grant_table_op.ts";
 import type { Hypervisor } from "./hypervisor.ts";
+import { doRemoveFromPhysmap } from "./mmu/remove_from_physmap.ts";
 import { type AddToPhysmap, doAddToPhysmap } from "./mmu/add_to_physmap.ts";
 import { doMmuextOp } from "./mmu/mmuext_op.ts";
 import { doMmuUpdate, type ListResult } from "./mmu/mmu_update.ts";
@@ -93,6 +94,11 @@ export function mmuextOp(hv: Hypervisor, caller: Domain, ops: readonly (MmuextOp
 /** `XENMEM_add_to_physmap`: a grant-table frame or another domain's frame in the caller's guest-frame space. 0 or -errno. */
 export function addToPhysmap(hv: Hypervisor, caller: Domain, op: AddToPhysmap): number {
   return enter(hv, caller, () => doAddToPhysmap(hv, caller, op));
+}
+
+/** `memory_op`, remove_from_physmap: 0 or -errno. */
+export function removeFromPhysmap(hv: Hypervisor, caller: Domain, gpfn: number): number {
+  return enter(hv, caller, () => doRemoveFromPhysmap(hv, caller, gpfn));
 }
 
 /** One call of a multicall list. */

@@ -4,7 +4,7 @@
  * entry that only Xen may clear. Recorded on Linux 6.1.192 under Xen 4.17: munmap answers 0, "Bad page map", a warning
  * of `__unmap_grant_pages_done` from a worker, and the grants stay in use.
  *
- * @cite recorded grant-cases-pv.jsonl vmsplice
+ * @cite recorded grant-cases-pv.jsonl buffered_io
  * @module
  */
 
@@ -31,29 +31,24 @@ function pinned(kernel = "linux6_1") {
 Deno.test("linux6_1: a page pinned at munmap is a bad page map, a leaked pin and a failed unmap", () => {
   const { w, qemu, start, release, log } = pinned();
   assertEquals(qemu.munmap(start, 3 * PAGE), { ok: true, value: 0 });
-  assertEquals(w.kernel.work.pending, 1);
-  // All or nothing: the two other pages of the run were not unmapped either before zap came.
-  assertEquals(log.map(({ kind }) => kind), ["bad-page-map", "bad-page-map", "bad-page-map"]);
-  assertEquals(w.hv.leaks.map(({ ref }) => ref), [8, 9, 10]);
-  assertEquals(flagsOf(w), [0x19, 0x19, 0x19]);
-
-  release();
-  w.advance(4);
-  assertEquals(log.length, 3);
-  w.advance(1);
+  // All or nothing, so zap meets the first entry, too. Each report takes long; after that of the pinned page, which
+  // zap has given a reference less, the deferred unmap runs and finds the third entry still there.
   assertEquals(
-    log.slice(3).map(({ kind, where, text }) => [kind, where, text]),
-    [0, 1, 2].map((i) => [
-      "warning",
-      "__unmap_grant_pages_done",
-      `unmap of slot ${i} answers status -1`,
-    ]),
+    log.map(({ kind, where, text }) => [kind, where, kind === "warning" ? text : ""]),
+    [
+      ["bad-page-map", "print_bad_pte", ""],
+      ["bad-page-map", "print_bad_pte", ""],
+      ["warning", "__unmap_grant_pages_done", "unmap of slot 0 answers status -1"],
+      ["warning", "__unmap_grant_pages_done", "unmap of slot 1 answers status -1"],
+    ],
   );
-  // The kernel's halves are unmapped, the user's pins stay for ever.
-  assertEquals([8, 9, 10].map((ref) => w.guest.domain.grantTable.pin[ref]), [1, 1, 1]);
-  assertEquals([flagsOf(w), w.kernel.work.pending], [[0x19, 0x19, 0x19], 0]);
+  assertEquals(w.hv.leaks.map(({ ref }) => ref), [8, 9]);
+  assertEquals(flagsOf(w), [0x19, 0x19, 1]);
+  // The kernel's halves are unmapped although the page is still held; the user's pins stay for ever.
+  assertEquals([8, 9, 10].map((ref) => w.guest.domain.grantTable.pin[ref]), [1, 1, 0]);
+  release();
   w.advance(100_000);
-  assertEquals([flagsOf(w), log.length], [[0x19, 0x19, 0x19], 6]);
+  assertEquals([flagsOf(w), log.length, w.kernel.work.pending], [[0x19, 0x19, 1], 4, 0]);
 });
 
 Deno.test("linux6_1: only the run with the pinned page suffers", () => {
@@ -61,9 +56,9 @@ Deno.test("linux6_1: only the run with the pinned page suffers", () => {
   qemu.munmap(start + 2 * PAGE, PAGE);
   assertEquals([flagsOf(w), log.length], [[0x19, 0x19, 1], 0]);
   qemu.munmap(start + PAGE, PAGE);
-  assertEquals([flagsOf(w), log.length, w.hv.leaks.map(({ ref }) => ref)], [[0x19, 0x19, 1], 1, [9]]);
+  assertEquals([flagsOf(w), log.length, w.hv.leaks.map(({ ref }) => ref)], [[0x19, 0x19, 1], 2, [9]]);
   qemu.munmap(start, PAGE);
-  assertEquals([flagsOf(w), log.length], [[1, 0x19, 1], 1]);
+  assertEquals([flagsOf(w), log.length], [[1, 0x19, 1], 2]);
 });
 
 Deno.test("linux6_1: released in time, nothing of it happens", () => {

@@ -16,11 +16,13 @@
 
 import { hex } from "../../core/show.ts";
 import type { MmuIntervalNotifier } from "../../linux/mm/mmu_notifier.ts";
-import { mmuIntervalNotifierRemove } from "../../linux/mm/mmu_notifier.ts";
 import type { MmStruct } from "../../linux/mm/mm_struct.ts";
+import type { UnmapItem } from "../../linux/xen/gnttab.ts";
 import type { MapPages } from "../../linux/xen/foreign/scheme.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
 import type { GnttabMapGrantRef, GnttabUnmapGrantRef } from "../../xen/abi.ts";
+import { NO_NOTIFY, type UnmapNotify } from "../unmap_notify.ts";
+import type { GntdevMode } from "./mode.ts";
 
 /** A grant as user space names it. */
 export interface GrantId {
@@ -53,11 +55,16 @@ export class GrantMap implements MapPages {
   kmapOps: GnttabMapGrantRef[] = [];
   readonly unmapOps: GnttabUnmapGrantRef[];
   readonly kunmapOps: GnttabUnmapGrantRef[];
+  /** What happens when grants go; `addr` counts from the start of the map. */
+  notify: UnmapNotify = NO_NOTIFY;
+  /** The one work item for unmaps that wait: a second run started meanwhile overwrites it. */
+  unmapData: UnmapItem | null = null;
   notifier: { readonly mm: MmStruct; readonly registration: MmuIntervalNotifier } | null = null;
 
   /** @param pages ballooned pages, one per grant */
   constructor(
     readonly kernel: XenLinux,
+    readonly mode: GntdevMode,
     readonly grants: readonly GrantId[],
     readonly pages: readonly number[],
   ) {
@@ -86,7 +93,7 @@ export class GntdevPriv {
   /** Ordered by index. */
   readonly maps: GrantMap[] = [];
 
-  constructor(readonly kernel: XenLinux) {}
+  constructor(readonly kernel: XenLinux, readonly mode: GntdevMode) {}
 
   /** Puts a map at the first place that fits: strictly smaller than the gap, so a gap of exactly its size is passed over. @cite linux 6.1 drivers/xen/gntdev.c gntdev_add_map */
   add(map: GrantMap): void {
@@ -104,13 +111,4 @@ export class GntdevPriv {
   find(index: number, count: number): GrantMap | undefined {
     return this.maps.find((map) => map.index === index && map.count === count);
   }
-}
-
-/** Drops one user; the last one ends the notifier and frees the pages. @cite linux 6.1 drivers/xen/gntdev.c gntdev_put_map */
-export function gntdevPutMap(map: GrantMap): void {
-  map.users--;
-  if (map.users > 0) return;
-  if (map.notifier !== null) mmuIntervalNotifierRemove(map.notifier.mm, map.notifier.registration);
-  map.notifier = null;
-  map.kernel.frameSource.free(map.pages);
 }

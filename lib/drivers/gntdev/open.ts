@@ -7,8 +7,11 @@
 
 import { FileObject } from "../../linux/mm/file.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
-import { GntdevPriv, gntdevPutMap } from "./grant_map.ts";
+import { GntdevPriv } from "./grant_map.ts";
 import { gntdevMmap, gntdevVmOps } from "./mmap.ts";
+import { ptemod } from "./ptemod.ts";
+import { gntdevPutMap } from "./put_map.ts";
+import { translated } from "./translated.ts";
 
 /** An open gntdev file: what `mmap` takes, and the state that its ioctls work on. */
 export interface GntdevFile {
@@ -18,7 +21,7 @@ export interface GntdevFile {
 
 /** Opens the device. The file ends with its last reference: the descriptor's and those of its mappings. */
 export function gntdevOpen(kernel: XenLinux): GntdevFile {
-  const priv = new GntdevPriv(kernel);
+  const priv = new GntdevPriv(kernel, kernel.guest.autoTranslated ? translated : ptemod);
   const vmOps = gntdevVmOps(kernel);
   const file = new FileObject({
     name: "gntdev",

@@ -4,8 +4,8 @@
  *
  * Whatever the reason for the invalidation (unmap, mprotect, mremap, DONTNEED), the grants of the range go.
  *
- * Ranges count from the address and size of the map, as since October 2022 (5c13a4a0291b). Each run has its own work
- * item here; in Linux a second run started while an earlier one waits shares one (README.md of this layer).
+ * Ranges count from the address and size of the map, as since October 2022 (5c13a4a0291b). A map has one work item: a
+ * run started while an earlier one waits for its pages overwrites it, and the earlier one's grants stay mapped.
  *
  * @cite linux 6.1 drivers/xen/gntdev.c unmap_grant_pages
  * @module
@@ -14,7 +14,9 @@
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { gnttabUnmapRefsAsync } from "../../linux/xen/gnttab.ts";
 import { GNTST_okay } from "../../xen/status.ts";
-import { gntdevPutMap, type GrantMap, INVALID_GRANT_HANDLE } from "./grant_map.ts";
+import { clearNotifyByte } from "./clear_byte.ts";
+import { type GrantMap, INVALID_GRANT_HANDLE } from "./grant_map.ts";
+import { gntdevPutMap } from "./put_map.ts";
 
 /** Unmaps those of `count` grants from slot `offset` that no unmap has begun on. */
 export function unmapGrantPages(map: GrantMap, offset: number, count: number): void {
@@ -31,20 +33,24 @@ export function unmapGrantPages(map: GrantMap, offset: number, count: number): v
 
 /** One run without holes. @cite linux 6.1 drivers/xen/gntdev.c __unmap_grant_pages */
 function unmapRun(map: GrantMap, first: number, count: number): void {
+  clearNotifyByte(map, first, count);
   map.users++;
   const batch = {
     unmapOps: map.unmapOps.slice(first, first + count),
     kunmapOps: map.kunmapOps.slice(first, first + count),
     pages: map.pages.slice(first, first + count),
   };
-  gnttabUnmapRefsAsync(map.kernel, batch, () => unmapDone(map, first, count));
+  const item = map.unmapData ??= { batch, done: () => {}, age: 0, isQueued: false };
+  item.batch = batch;
+  item.done = () => unmapDone(map, first, count);
+  gnttabUnmapRefsAsync(map.kernel, item);
 }
 
 /** @cite linux 6.1 drivers/xen/gntdev.c __unmap_grant_pages_done */
 function unmapDone(map: GrantMap, first: number, count: number): void {
   for (let i = first; i < first + count; i++) {
-    for (const op of [map.unmapOps[i]!, map.kunmapOps[i]!]) {
-      if (op.handle === INVALID_GRANT_HANDLE) continue;
+    for (const op of [map.unmapOps[i]!, map.kunmapOps[i]]) {
+      if (op === undefined || op.handle === INVALID_GRANT_HANDLE) continue;
       if (op.status === GNTST_okay) map.liveGrants--;
       else {
         map.kernel.system.printk(

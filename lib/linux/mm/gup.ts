@@ -111,6 +111,30 @@ export function getUserPagesFast(
   return ok({ pages: fast.pages, nrFast, bail: fast.bail });
 }
 
+/**
+ * As {@linkcode getUserPagesFast} without the fast walk: what is used on the memory of another process.
+ *
+ * @cite linux 6.1 mm/gup.c get_user_pages_remote
+ */
+export function getUserPagesRemote(
+  mm: MmStruct,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  decisions?: GupDecision[],
+): SysResult<readonly number[]> {
+  mm.mmapLock();
+  const pages: number[] = [];
+  for (let i = 0; i < nrPages; i++) {
+    const address = start + i * PAGE_SIZE;
+    const page = getUserPage(mm, findVma(mm, address), address, gupFlags, decisions);
+    if (page.ok) pages.push(page.value);
+    else if (pages.length === 0) return page;
+    else break;
+  }
+  return { ok: true, value: pages };
+}
+
 /** Gives the references back. @cite linux 6.1 mm/gup.c unpin_user_pages */
 export function releaseUserPages(mm: MmStruct, pages: readonly number[], gupFlags: number): void {
   for (const page of pages) mm.system.memMap.putPage(page, referencesOf(gupFlags));
