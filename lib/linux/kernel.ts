@@ -48,5 +48,6 @@ export interface KernelOptions {
 
 /** A Linux in a domain. */
 export function bootXenLinux({ flavour, ...where }: KernelOptions): XenLinux {
-  return new XenLinux({ ...where, mm: flavour.mm, scheme: flavour.scheme });
+  const { mm, scheme, gntdevRange } = flavour;
+  return new XenLinux({ ...where, mm, scheme, gntdevRange });
 }

@@ -147,7 +147,9 @@ export const EXPECTED: Readonly<Record<KernelFlavourName, readonly Outcome[]>> =
   seed2014:     ["slow right", "slow right", "slow right", "slow wrong", "slow EFAULT wrongly", "slow EFAULT", "slow wrong", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   vma_pages_v1: ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux4_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux6_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux6_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux7_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
 };
 
 /** The outcome of a rule under a design. */

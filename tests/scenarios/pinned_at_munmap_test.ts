@@ -11,8 +11,17 @@
 import { assertEquals } from "@std/assert";
 import { PAGE } from "../../lib/core/geometry.ts";
 import { type World, world } from "../../lib/experiments/world.ts";
+import { gntdevIoctlMapGrantRef } from "../../lib/drivers/gntdev/map_grant_ref.ts";
+import type { GntdevMode } from "../../lib/drivers/gntdev/mode.ts";
+import { gntdevOpen } from "../../lib/drivers/gntdev/open.ts";
+import { ptemod } from "../../lib/drivers/gntdev/ptemod.ts";
+import { userHalfFirst } from "../../lib/drivers/gntdev/user_half_first.ts";
 import { getUserPagesFast, releaseUserPages } from "../../lib/linux/mm/gup.ts";
 import { FOLL_GET } from "../../lib/linux/mm/gup_flags.ts";
+import { mmap } from "../../lib/linux/mm/mmap.ts";
+import { mprotect } from "../../lib/linux/mm/mprotect.ts";
+import { munmap } from "../../lib/linux/mm/munmap.ts";
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../lib/linux/mm/prot.ts";
 import { readGrantEntry } from "../../lib/xen/grant_access.ts";
 import { validateXen } from "../../lib/xen/validate.ts";
 
@@ -75,4 +84,70 @@ Deno.test("linux6_1: the guest cannot take the leaked grant back", () => {
   w.advance(5);
   const grants = { refs: [9] } as unknown as Parameters<typeof w.guest.revoke>[0];
   assertEquals(w.guest.revoke(grants), [false]);
+});
+
+/** Three grants mapped through a gntdev that works in this mode; the middle page is held. */
+function pinnedInMode(mode: GntdevMode) {
+  const w = world();
+  const { mm } = w.process("qemu");
+  const { file, priv } = gntdevOpen(w.kernel, mode);
+  const grants = w.guest.grant(3);
+  gntdevIoctlMapGrantRef(priv, grants.refs.map((ref) => ({ domid: grants.domid, ref })));
+  const prot = PROT_READ | PROT_WRITE;
+  const at = mmap(mm, { length: 3 * PAGE, prot, flags: MAP_SHARED, file, offset: 0 });
+  if (!at.ok) throw new Error(at.errno);
+  const held = getUserPagesFast(mm, at.value + PAGE, 1, FOLL_GET);
+  if (!held.ok) throw new Error(held.errno);
+  const [page] = held.value.pages;
+  const release = () => releaseUserPages(mm, held.value.pages, FOLL_GET);
+  return { w, mm, grants, at: at.value, page: page!, release, log: w.kernel.system.log };
+}
+
+for (
+  const [mode, kinds, flagsAfter] of [
+    [ptemod, ["bad-page-map", "bad-page-map", "warning", "warning"], [0x19, 0x19, 1]],
+    [userHalfFirst, [], [1, 1, 1]],
+  ] as const
+) {
+  Deno.test(`the page pinned at munmap in mode "${mode.name}"`, () => {
+    const { w, mm, at, release, log } = pinnedInMode(mode);
+    munmap(mm, at, 3 * PAGE);
+    release();
+    w.advance(1000);
+    assertEquals([log.map(({ kind }) => kind), flagsOf(w)], [[...kinds], [...flagsAfter]] as unknown[]);
+    assertEquals(w.hv.leaks.length, kinds.length / 2);
+  });
+}
+
+Deno.test("user half first: the device reaches the frame until the page is let go, and not longer", () => {
+  const { w, mm, grants, at, page, release } = pinnedInMode(userHalfFirst);
+  munmap(mm, at, 3 * PAGE);
+  assertEquals(
+    [w.kernel.system.frameOf(page), flagsOf(w)],
+    [grants.frames[1], [0x19, 0x19, 0x19]] as unknown[],
+  );
+  release();
+  w.advance(5);
+  assertEquals(
+    [w.kernel.p2m.describe(page), flagsOf(w), validateXen(w.hv)],
+    ["INVALID", [1, 1, 1], []] as unknown[],
+  );
+});
+
+Deno.test("a second run overwrites one that waits, but for the user half first", () => {
+  for (const [mode, flagsAfter] of [[ptemod, [1, 0x19, 0x19]], [userHalfFirst, [1, 1, 0x19]]] as const) {
+    const { w, mm, at, release } = pinnedInMode(mode);
+    const other = getUserPagesFast(mm, at, 1, FOLL_GET);
+    if (!other.ok) throw new Error(other.errno);
+    // Rights change without zap in between, so nobody runs what waits.
+    mprotect(mm, at + PAGE, PAGE, PROT_READ);
+    mprotect(mm, at, PAGE, PROT_READ);
+    releaseUserPages(mm, other.value.pages, FOLL_GET);
+    release();
+    w.advance(1000);
+    assertEquals(
+      [mode.name, flagsOf(w)],
+      [mode.name, [...flagsAfter]] as unknown[],
+    );
+  }
 });

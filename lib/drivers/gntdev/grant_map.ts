@@ -14,9 +14,11 @@
  * @module
  */
 
+import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
 import type { MmuIntervalNotifier } from "../../linux/mm/mmu_notifier.ts";
 import type { MmStruct } from "../../linux/mm/mm_struct.ts";
+import type { Vma } from "../../linux/mm/vma.ts";
 import type { UnmapItem } from "../../linux/xen/gnttab.ts";
 import type { MapPages } from "../../linux/xen/foreign/scheme.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
@@ -59,6 +61,8 @@ export class GrantMap implements MapPages {
   notify: UnmapNotify = NO_NOTIFY;
   /** The one work item for unmaps that wait: a second run started meanwhile overwrites it. */
   unmapData: UnmapItem | null = null;
+  /** The VMA of mmap, null before and after. */
+  vma: Vma | null = null;
   notifier: { readonly mm: MmStruct; readonly registration: MmuIntervalNotifier } | null = null;
 
   /** @param pages ballooned pages, one per grant */
@@ -79,6 +83,11 @@ export class GrantMap implements MapPages {
   /** Number of grants. */
   get count(): number {
     return this.grants.length;
+  }
+
+  /** Bytes. */
+  get length(): number {
+    return this.grants.length * PAGE_SIZE;
   }
 
   toString(): string {

@@ -13,17 +13,20 @@ import type { VmOperations } from "../../linux/mm/vm_ops.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
 import { GNTMAP_host_map, GNTMAP_readonly } from "../../xen/abi.ts";
 import type { GntdevPriv, GrantMap } from "./grant_map.ts";
-import { gntdevPutMap } from "./put_map.ts";
+import { gntdevEndNotifier, gntdevPutMap } from "./put_map.ts";
 
 /** Operations of a VMA of gntdev: no fault, no may_split, no mremap. */
 export function gntdevVmOps(kernel: XenLinux): VmOperations {
+  const warn = (condition: string) => kernel.system.printk("warning", "gntdev_vma_close", condition);
   return {
     name: "gntdev",
     open(vma) {
       (vma.privateData as GrantMap).users++;
     },
     close(vma) {
-      gntdevPutMap(vma.privateData as GrantMap);
+      const map = vma.privateData as GrantMap;
+      if (map.notifier !== null && kernel.gntdevRange.endsWith(map, vma, warn)) gntdevEndNotifier(map);
+      gntdevPutMap(map);
     },
     ...kernel.scheme.vmOps,
   };
@@ -41,6 +44,7 @@ export function gntdevMmap(priv: GntdevPriv, vmOps: VmOperations, vma: Vma): Err
   vma.privateData = map;
   map.flags = GNTMAP_host_map | ((vma.flags & VM_WRITE) !== 0 ? 0 : GNTMAP_readonly);
   map.start = vma.start;
+  map.vma = vma;
   const errno = map.mode.map(map, vma);
   if (errno !== null) {
     map.mode.undo(map);

@@ -19,3 +19,5 @@ export * from "./set_unmap_notify.ts";
 export * from "./translated.ts";
 export * from "./unmap_grant_pages.ts";
 export * from "./unmap_grant_ref.ts";
+export * from "./unmap_with_item.ts";
+export * from "./user_half_first.ts";

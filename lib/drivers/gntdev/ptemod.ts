@@ -17,6 +17,7 @@ import type { GrantMap } from "./grant_map.ts";
 import { gntdevMapGrantPages, mapOp } from "./map_grant_pages.ts";
 import type { GntdevMode } from "./mode.ts";
 import { gntdevInvalidate, unmapGrantPages } from "./unmap_grant_pages.ts";
+import { unmapWithItem } from "./unmap_with_item.ts";
 
 /** The mode of PV guests. */
 export const ptemod: GntdevMode = Object.freeze({
@@ -35,6 +36,7 @@ export const ptemod: GntdevMode = Object.freeze({
   },
   undo: (map: GrantMap) => unmapGrantPages(map, 0, map.count),
   lastUser() {},
+  unmap: unmapWithItem,
 });
 
 /** One operation per page-table entry, and one per kernel address. */

@@ -9,6 +9,13 @@ import { mmuIntervalNotifierRemove } from "../../linux/mm/mmu_notifier.ts";
 import { NO_NOTIFY, notifyEvent } from "../unmap_notify.ts";
 import type { GrantMap } from "./grant_map.ts";
 
+/** Invalidations are not heard of any more. */
+export function gntdevEndNotifier(map: GrantMap): void {
+  if (map.notifier !== null) mmuIntervalNotifierRemove(map.notifier.mm, map.notifier.registration);
+  map.notifier = null;
+  map.vma = null;
+}
+
 /** Drops one user. */
 export function gntdevPutMap(map: GrantMap): void {
   map.users--;
@@ -18,8 +25,7 @@ export function gntdevPutMap(map: GrantMap): void {
   map.mode.lastUser(map);
   map.users--;
   if (map.users > 0) return;
-  if (map.notifier !== null) mmuIntervalNotifierRemove(map.notifier.mm, map.notifier.registration);
-  map.notifier = null;
+  gntdevEndNotifier(map);
   notifyEvent(map.kernel, map.notify);
   map.notify = NO_NOTIFY;
   map.kernel.frameSource.free(map.pages);

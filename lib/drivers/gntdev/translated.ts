@@ -13,6 +13,7 @@ import type { GrantMap } from "./grant_map.ts";
 import { gntdevMapGrantPages, mapOp } from "./map_grant_pages.ts";
 import type { GntdevMode } from "./mode.ts";
 import { unmapGrantPages } from "./unmap_grant_pages.ts";
+import { unmapWithItem } from "./unmap_with_item.ts";
 
 /** The mode of translated guests. */
 export const translated: GntdevMode = Object.freeze({
@@ -34,5 +35,6 @@ export const translated: GntdevMode = Object.freeze({
     return null;
   },
   undo() {},
+  unmap: unmapWithItem,
   lastUser: (map: GrantMap) => unmapGrantPages(map, 0, map.count),
 });

@@ -4,15 +4,14 @@
  *
  * Whatever the reason for the invalidation (unmap, mprotect, mremap, DONTNEED), the grants of the range go.
  *
- * Ranges count from the address and size of the map, as since October 2022 (5c13a4a0291b). A map has one work item: a
- * run started while an earlier one waits for its pages overwrites it, and the earlier one's grants stay mapped.
+ * Where the range of a map comes from is the kernel's `gntdevRange`. How a run
+ * waits for its pages is the mode's.
  *
  * @cite linux 6.1 drivers/xen/gntdev.c unmap_grant_pages
  * @module
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { gnttabUnmapRefsAsync } from "../../linux/xen/gnttab.ts";
 import { GNTST_okay } from "../../xen/status.ts";
 import { clearNotifyByte } from "./clear_byte.ts";
 import { type GrantMap, INVALID_GRANT_HANDLE } from "./grant_map.ts";
@@ -40,10 +39,7 @@ function unmapRun(map: GrantMap, first: number, count: number): void {
     kunmapOps: map.kunmapOps.slice(first, first + count),
     pages: map.pages.slice(first, first + count),
   };
-  const item = map.unmapData ??= { batch, done: () => {}, age: 0, isQueued: false };
-  item.batch = batch;
-  item.done = () => unmapDone(map, first, count);
-  gnttabUnmapRefsAsync(map.kernel, item);
+  map.mode.unmap(map, { batch, done: () => unmapDone(map, first, count) });
 }
 
 /** @cite linux 6.1 drivers/xen/gntdev.c __unmap_grant_pages_done */
@@ -66,11 +62,11 @@ function unmapDone(map: GrantMap, first: number, count: number): void {
   gntdevPutMap(map);
 }
 
-/** The notifier: grants of `[start, end)` go, clipped to the map. @cite linux 6.1 drivers/xen/gntdev.c gntdev_invalidate */
+/** The notifier: grants of `[start, end)` go, clipped to the range of the map. @cite linux 6.1 drivers/xen/gntdev.c gntdev_invalidate */
 export function gntdevInvalidate(map: GrantMap, start: number, end: number): void {
-  const mapEnd = map.start + map.count * PAGE_SIZE;
-  const from = Math.max(start, map.start);
-  const to = Math.min(end, mapEnd);
+  const range = map.kernel.gntdevRange.rangeOf(map);
+  const from = Math.max(start, range.start);
+  const to = Math.min(end, range.end);
   if (from >= to) return;
-  unmapGrantPages(map, (from - map.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
+  unmapGrantPages(map, (from - range.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
 }

@@ -44,5 +44,7 @@ export interface MmFlavour {
   readonly munmapSplit: MunmapSplit;
   /** A new mapping between two VMAs that it could join, but that cannot all become one, joins this one. */
   readonly mergeNewPrefers: "prev" | "next";
+  /** VM_* flags of VMAs that MADV_DOFORK refuses. */
+  readonly doforkRefuses: number;
   readonly foreign: MmForeignHooks;
 }

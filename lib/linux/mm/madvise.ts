@@ -80,7 +80,8 @@ const FLAG_ADVICE: Partial<Record<MadviseName, (vma: Vma) => number | Errno>> = 
   SEQUENTIAL: ({ flags }) => flags & ~VM_RAND_READ | VM_SEQ_READ,
   RANDOM: ({ flags }) => flags & ~VM_SEQ_READ | VM_RAND_READ,
   DONTFORK: ({ flags }) => flags | VM_DONTCOPY,
-  DOFORK: ({ flags }) => (flags & VM_IO) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
+  DOFORK: ({ flags, mm }) =>
+    (flags & mm.system.flavour.doforkRefuses) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
   WIPEONFORK: ({ file, flags }) =>
     file !== null || (flags & VM_SHARED) !== 0 ? "EINVAL" : flags | VM_WIPEONFORK,
   KEEPONFORK: ({ flags }) => flags & ~VM_WIPEONFORK,

@@ -55,6 +55,11 @@ export function gnttabUnmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
   return 0;
 }
 
+/** Unmaps the first operations of a batch and leaves page, mark and kernel's half as they are. */
+export function gnttabUnmapUserHalf(kernel: XenLinux, batch: UnmapBatch): number {
+  return HYPERVISOR_grant_table_op(kernel, GNTTABOP_unmap_grant_ref, batch.unmapOps);
+}
+
 /** A batch that waits to be unmapped: the kernel's `struct gntab_unmap_queue_data`. */
 export interface UnmapItem {
   batch: UnmapBatch;

@@ -12,6 +12,7 @@ export * from "./foreign/kernel_half.ts";
 export * from "./foreign/scheme.ts";
 export * from "./frame_source.ts";
 export * from "./gnttab.ts";
+export { type GntdevRange, type RangedMap, rangeOfMap, rangeOfVma } from "./gntdev_range.ts";
 export * from "./grant_refs.ts";
 export * from "./guest_kind.ts";
 export * from "./hypercalls.ts";

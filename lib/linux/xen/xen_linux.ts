@@ -29,6 +29,7 @@ import type { ForeignPageScheme, SchemeMaker } from "./foreign/scheme.ts";
 import { FrameSource } from "./frame_source.ts";
 import { P2m } from "./p2m.ts";
 import { EventChannels } from "./evtchn.ts";
+import { type GntdevRange, rangeOfMap } from "./gntdev_range.ts";
 import { GrantRefs } from "./grant_refs.ts";
 import { type GuestKind, pvGuest } from "./guest_kind.ts";
 import { DelayedWork } from "./delayed_work.ts";
@@ -46,6 +47,7 @@ export interface XenLinuxOptions {
   /** Seams of mm, but for what the scheme puts there. */
   readonly mm: Omit<MmFlavour, "foreign">;
   readonly scheme: SchemeMaker;
+  readonly gntdevRange?: GntdevRange | undefined;
   /** Default: paravirtual. */
   readonly guest?: GuestKind;
 }
@@ -71,6 +73,8 @@ export class XenLinux {
   readonly guest: GuestKind;
   /** How the kernel's own mapping of granted pages is made. */
   readonly kernelHalf: KernelHalf;
+  /** Where gntdev takes the range of a map from. */
+  readonly gntdevRange: GntdevRange;
   readonly evtchn: EventChannels;
   /** The kernel's own grants. */
   readonly grantRefs: GrantRefs;
@@ -80,6 +84,7 @@ export class XenLinux {
     this.hv = hv;
     this.domain = domain;
     this.guest = options.guest ?? pvGuest;
+    this.gntdevRange = options.gntdevRange ?? rangeOfMap;
     this.evtchn = new EventChannels(hv.trace);
     this.grantRefs = new GrantRefs(this);
     const nrPopulated = domain.frames.length;
