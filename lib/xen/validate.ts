@@ -12,7 +12,15 @@ import { PAGE_SIZE, PTRS_PER_TABLE } from "../core/geometry.ts";
 import { maddrOf } from "../core/frames.ts";
 import { hex } from "../core/show.ts";
 import { _PAGE_PRESENT, _PAGE_RW } from "../x86/pte.ts";
-import { GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly, GTF_reading, GTF_writing } from "./abi.ts";
+import {
+  GNTMAP_device_map,
+  GNTMAP_host_map,
+  GNTMAP_readonly,
+  GTF_accept_transfer,
+  GTF_reading,
+  GTF_type_mask,
+  GTF_writing,
+} from "./abi.ts";
 import { type Domain, NO_BASE } from "./domain.ts";
 import { NO_OWNER, PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table } from "./frame_table.ts";
 import { hostMappingGetsPageType } from "./gnttabop/map_grant_ref.ts";
@@ -234,6 +242,9 @@ function checkPins(
       violations.push({ rule: "pin-count", what });
     }
     if (!guestsBehave) continue;
+    // in an entry that accepts a transfer, bit 3 says that the frame has come
+    const type = hv.mem.read16(table.entry(ref)) & GTF_type_mask;
+    if (pin === 0 && type === GTF_accept_transfer) continue;
     const bits = hv.mem.read16(table.statusWord(ref)) & (GTF_reading | GTF_writing);
     const wanted = (pin !== 0 ? GTF_reading : 0) | ((pin & GNTPIN_writing_mask) !== 0 ? GTF_writing : 0);
     if (bits !== wanted) {
