@@ -225,6 +225,32 @@ export class FrameTable {
     if (this.onFree !== null) this.onFree(mfn);
   }
 
+  /** True if the frame is in use as this, with checked contents: a type reference can be held for an update. */
+  isLockedAs(mfn: number, type: number): boolean {
+    const row = this.rowOf(mfn);
+    return row >= 0 && this.#typeCount[row]! > 0 && this.#type[row] === type &&
+      (this.#flags[row]! & VALIDATED) !== 0;
+  }
+
+  /** One more use of a frame as what it is, or was last, with checked contents; false if it is not that. */
+  addSameType(mfn: number, type: number): boolean {
+    const row = this.rowOf(mfn);
+    if (row < 0 || this.#type[row] !== type || (this.#flags[row]! & VALIDATED) === 0) return false;
+    this.#typeCount[row]!++;
+    this.#trace.add(EV.page_type);
+    return true;
+  }
+
+  /** Steps the uses of a frame down that is no page table, noting the time of the last one; false if it is one. */
+  dropPlainType(mfn: number, now: number): boolean {
+    const row = this.#rowThere(mfn);
+    const type = this.#type[row]!;
+    if (type >= PGT_l1_page_table && type <= PGT_l4_page_table) return false;
+    this.#trace.add(EV.page_type);
+    if (--this.#typeCount[row]! === 0) this.#stamp[row] = now;
+    return true;
+  }
+
   /** Drops the reference that the allocation holds, if it still does. @cite xen 4.17 xen/arch/x86/include/asm/mm.h put_page_alloc_ref */
   putAllocation(mfn: number): void {
     if (!this.#has(mfn, ALLOCATED)) return;

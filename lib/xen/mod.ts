@@ -14,6 +14,7 @@ export * from "./flavours.ts";
 export * from "./flush.ts";
 export * from "./frame_table.ts";
 export * from "./grant_access.ts";
+export * from "./grant_batch.ts";
 export * from "./grant_entry.ts";
 export * from "./grant_table.ts";
 export * from "./host_map/ops.ts";
