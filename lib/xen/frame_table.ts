@@ -48,6 +48,19 @@ const ALLOCATED = 4;
 /** Flag: page of the hypervisor's heap, shared with a guest. */
 const XEN_HEAP = 8;
 
+/** The table as columns, a row for each frame that was ever owned. */
+export interface FrameColumns {
+  readonly mfn: ArrayLike<number>;
+  readonly owner: ArrayLike<number>;
+  readonly count: ArrayLike<number>;
+  readonly type: ArrayLike<number>;
+  readonly typeCount: ArrayLike<number>;
+  readonly flags: ArrayLike<number>;
+  readonly grantMaps: ArrayLike<number>;
+  readonly stamp: ArrayLike<number>;
+  readonly m2p: ArrayLike<number>;
+}
+
 /** The table of one machine of `nrFrames` frames. */
 export class FrameTable {
   readonly nrFrames: number;
@@ -305,6 +318,41 @@ export class FrameTable {
   /** Sets {@linkcode stamp}. */
   setStamp(mfn: number, time: number): void {
     this.#stamp[this.#rowThere(mfn)] = time;
+  }
+
+  /** All rows as columns, for saving. The columns are copies. */
+  columns(): FrameColumns {
+    const n = this.#nrRows;
+    return {
+      mfn: this.#mfn.slice(0, n),
+      owner: this.#owner.slice(0, n),
+      count: this.#count.slice(0, n),
+      type: this.#type.slice(0, n),
+      typeCount: this.#typeCount.slice(0, n),
+      flags: this.#flags.slice(0, n),
+      grantMaps: this.#grantMaps.slice(0, n),
+      stamp: this.#stamp.slice(0, n),
+      m2p: this.m2p.slice(0, n),
+    };
+  }
+
+  /** Puts saved rows into a table that has none. */
+  restore(columns: FrameColumns): void {
+    for (let i = 0; i < columns.mfn.length; i++) {
+      const row = this.#addRow(columns.mfn[i]! as Mfn);
+      const owner = columns.owner[i]!;
+      this.#owner[row] = owner;
+      this.#count[row] = columns.count[i]!;
+      this.#type[row] = columns.type[i]!;
+      this.#typeCount[row] = columns.typeCount[i]!;
+      this.#flags[row] = columns.flags[i]!;
+      this.#grantMaps[row] = columns.grantMaps[i]!;
+      this.#stamp[row] = columns.stamp[i]!;
+      this.m2p[row] = columns.m2p[i]!;
+      if (owner === NO_OWNER) continue;
+      this.#nrOwned++;
+      if ((columns.flags[i]! & XEN_HEAP) === 0) this.#ownedBy.set(owner, this.ownedBy(owner) + 1);
+    }
   }
 
   #has(mfn: number, flag: number): boolean {
