@@ -65,7 +65,7 @@ export interface FrameExplanation {
  * const hv = new xen.Hypervisor({ mem: new PhysMem(4096), trace: new Trace(), flavour: xen.xen4_17, cpus });
  * const guest = hv.createDomain({ frames: 8 });
  * const why = xen.explainFrame(hv, guest.mfnOf(0));
- * if (why.holders.length !== 1 || why.holders[0].kind !== "allocation") throw new Error(`${why}`);
+ * if (why.holders.length !== 1 || why.holders[0]?.kind !== "allocation") throw new Error(`${why}`);
  * ```
  */
 export function explainFrame(hv: Hypervisor, mfn: number): FrameExplanation {

@@ -19,8 +19,8 @@ export interface GrantEntryView {
   readonly flags: number;
   readonly domid: number;
   readonly frame: number;
-  /** The word with the in-use bits. */
-  readonly status: number;
+  /** Version 2 only: the word with the in-use bits. */
+  readonly status?: number;
 }
 
 /**
@@ -52,10 +52,8 @@ export function readGrantEntry(domain: Domain, ref: number): GrantEntryView {
   }
   const entry = table.entry(ref);
   const header = readHeader(domain.mem, entry);
-  return {
-    flags: flagsOfHeader(header),
-    domid: domidOfHeader(header),
-    frame: table.version === 1 ? readFrame(domain.mem, entry) : readFrameV2(domain.mem, entry),
-    status: domain.mem.read16(table.statusWord(ref)),
-  };
+  const common = { flags: flagsOfHeader(header), domid: domidOfHeader(header) };
+  if (table.version === 1) return { ...common, frame: readFrame(domain.mem, entry) };
+  const status = domain.mem.read16(table.statusWord(ref));
+  return { ...common, frame: readFrameV2(domain.mem, entry), status };
 }

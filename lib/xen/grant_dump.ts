@@ -44,7 +44,7 @@ export function grantDumpOf(domain: Domain): GrantDumpRow[] {
       pin: table.pin[ref]! >>> 0,
       grantedTo: domid,
       gmfn: frame,
-      flags: table.version === 1 ? flags : status,
+      flags: status ?? flags,
     });
   }
   return rows;

@@ -32,7 +32,7 @@ export function drawGrant(hv: Hypervisor, granter: Domain, ref: number): string 
   const left = [
     `d${granter.domid} ${granter.name}  grant ${ref} (v${table.version})`,
     `┌ flags ${hex(entry.flags)} domid ${entry.domid}${
-      table.version === 2 ? ` status ${hex(entry.status)}` : ""
+      entry.status === undefined ? "" : ` status ${hex(entry.status)}`
     }`,
     `└ frame ${hex(entry.frame)}`,
   ];

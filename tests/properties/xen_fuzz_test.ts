@@ -142,5 +142,5 @@ Deno.test("whatever a guest passes ends in a status, an errno or a modelled cras
     for (const domain of domains) xen.domainKill(h.hv, domain);
     assertInOrder(h, { guestsBehave: false });
     assertEquals(h.hv.frames.nrOwned, 0, "nothing is left");
-  }, 500);
+  }, 200);
 });

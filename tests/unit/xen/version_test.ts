@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Maddr } from "../../../lib/core/frames.ts";
 import * as xen from "../../../lib/xen/mod.ts";
 import { setVersion, writeV2 } from "./grant_writers.ts";
-import { assertInOrder, grant, type Host, host, map, REF, unmap } from "./two_domains.ts";
+import { assertInOrder, grant, type Host, host, map, unmap } from "./two_domains.ts";
 
 const DEVICE = { flags: xen.GNTMAP_device_map };
 
