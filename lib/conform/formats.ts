@@ -6,6 +6,7 @@
 
 import type { Format, Head, Row } from "./format.ts";
 import { grantCases } from "./grant_cases.ts";
+import { grantDumpRows } from "./grant_dump.ts";
 import { mmuFaults } from "./mmu_faults.ts";
 import { mmuTranslate } from "./mmu_translate.ts";
 import { pageTables } from "./page_tables.ts";
@@ -20,7 +21,6 @@ function has(row: Row, ...names: string[]): boolean {
 }
 
 const costs = unmodelled("costs", (row) => has(row, "machine", "bench"));
-const grantDump = unmodelled("grant-dump", (row) => has(row, "snapshot", "pin"));
 
 /** The formats. */
 export const FORMATS: readonly Format[] = Object.freeze([
@@ -32,7 +32,7 @@ export const FORMATS: readonly Format[] = Object.freeze([
   mmuFaults,
   grantCases,
   costs,
-  grantDump,
+  grantDumpRows,
 ]);
 
 /** The format of an input, by its beginning. */

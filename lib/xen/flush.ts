@@ -40,6 +40,17 @@ export class TlbFlusher {
     return this.#clock;
   }
 
+  /** The clock and the time of each CPU's last flush, for saving. */
+  times(): number[] {
+    return [this.#clock, ...this.#time];
+  }
+
+  /** Puts saved times back. */
+  restore(times: ArrayLike<number>): void {
+    this.#clock = times[0]!;
+    for (let cpu = 0; cpu < this.#time.length; cpu++) this.#time[cpu] = times[cpu + 1]!;
+  }
+
   /** Flushes one CPU, from that CPU itself. @cite xen 4.17 xen/arch/x86/flushtlb.c flush_area_local */
   flushLocal(cpu: number): void {
     this.#time[cpu] = ++this.#clock;

@@ -48,6 +48,19 @@ const ALLOCATED = 4;
 /** Flag: page of the hypervisor's heap, shared with a guest. */
 const XEN_HEAP = 8;
 
+/** The table as columns, a row for each frame that was ever owned. */
+export interface FrameColumns {
+  readonly mfn: ArrayLike<number>;
+  readonly owner: ArrayLike<number>;
+  readonly count: ArrayLike<number>;
+  readonly type: ArrayLike<number>;
+  readonly typeCount: ArrayLike<number>;
+  readonly flags: ArrayLike<number>;
+  readonly grantMaps: ArrayLike<number>;
+  readonly stamp: ArrayLike<number>;
+  readonly m2p: ArrayLike<number>;
+}
+
 /** The table of one machine of `nrFrames` frames. */
 export class FrameTable {
   readonly nrFrames: number;
@@ -225,6 +238,32 @@ export class FrameTable {
     if (this.onFree !== null) this.onFree(mfn);
   }
 
+  /** True if the frame is in use as this, with checked contents: a type reference can be held for an update. */
+  isLockedAs(mfn: number, type: number): boolean {
+    const row = this.rowOf(mfn);
+    return row >= 0 && this.#typeCount[row]! > 0 && this.#type[row] === type &&
+      (this.#flags[row]! & VALIDATED) !== 0;
+  }
+
+  /** One more use of a frame as what it is, or was last, with checked contents; false if it is not that. */
+  addSameType(mfn: number, type: number): boolean {
+    const row = this.rowOf(mfn);
+    if (row < 0 || this.#type[row] !== type || (this.#flags[row]! & VALIDATED) === 0) return false;
+    this.#typeCount[row]!++;
+    this.#trace.add(EV.page_type);
+    return true;
+  }
+
+  /** Steps the uses of a frame down that is no page table, noting the time of the last one; false if it is one. */
+  dropPlainType(mfn: number, now: number): boolean {
+    const row = this.#rowThere(mfn);
+    const type = this.#type[row]!;
+    if (type >= PGT_l1_page_table && type <= PGT_l4_page_table) return false;
+    this.#trace.add(EV.page_type);
+    if (--this.#typeCount[row]! === 0) this.#stamp[row] = now;
+    return true;
+  }
+
   /** Drops the reference that the allocation holds, if it still does. @cite xen 4.17 xen/arch/x86/include/asm/mm.h put_page_alloc_ref */
   putAllocation(mfn: number): void {
     if (!this.#has(mfn, ALLOCATED)) return;
@@ -279,6 +318,41 @@ export class FrameTable {
   /** Sets {@linkcode stamp}. */
   setStamp(mfn: number, time: number): void {
     this.#stamp[this.#rowThere(mfn)] = time;
+  }
+
+  /** All rows as columns, for saving. The columns are copies. */
+  columns(): FrameColumns {
+    const n = this.#nrRows;
+    return {
+      mfn: this.#mfn.slice(0, n),
+      owner: this.#owner.slice(0, n),
+      count: this.#count.slice(0, n),
+      type: this.#type.slice(0, n),
+      typeCount: this.#typeCount.slice(0, n),
+      flags: this.#flags.slice(0, n),
+      grantMaps: this.#grantMaps.slice(0, n),
+      stamp: this.#stamp.slice(0, n),
+      m2p: this.m2p.slice(0, n),
+    };
+  }
+
+  /** Puts saved rows into a table that has none. */
+  restore(columns: FrameColumns): void {
+    for (let i = 0; i < columns.mfn.length; i++) {
+      const row = this.#addRow(columns.mfn[i]! as Mfn);
+      const owner = columns.owner[i]!;
+      this.#owner[row] = owner;
+      this.#count[row] = columns.count[i]!;
+      this.#type[row] = columns.type[i]!;
+      this.#typeCount[row] = columns.typeCount[i]!;
+      this.#flags[row] = columns.flags[i]!;
+      this.#grantMaps[row] = columns.grantMaps[i]!;
+      this.#stamp[row] = columns.stamp[i]!;
+      this.m2p[row] = columns.m2p[i]!;
+      if (owner === NO_OWNER) continue;
+      this.#nrOwned++;
+      if ((columns.flags[i]! & XEN_HEAP) === 0) this.#ownedBy.set(owner, this.ownedBy(owner) + 1);
+    }
   }
 
   #has(mfn: number, flag: number): boolean {

@@ -45,6 +45,13 @@ export function grantToStatusFrames(nrFrames: number): number {
   return Math.ceil(nrFrames * ENTRIES_V2_PER_FRAME / STATUS_WORDS_PER_FRAME);
 }
 
+/** The frames of a table that was saved. */
+export interface SavedGrantTable {
+  readonly version: 1 | 2;
+  readonly sharedFrames: readonly number[];
+  readonly statusFrames: readonly number[];
+}
+
 /** The table of one domain. */
 export class GrantTable {
   /** Version of the entries: 1 or 2. */
@@ -72,10 +79,17 @@ export class GrantTable {
   race: ((ref: number) => void) | null = null;
   readonly #memory: GrantTableMemory;
 
-  constructor(options: { maxFrames: number; memory: GrantTableMemory }) {
+  /** @param options `saved`: the frames of a table that was saved, instead of a new one */
+  constructor(options: { maxFrames: number; memory: GrantTableMemory; saved?: SavedGrantTable }) {
     this.maxFrames = options.maxFrames;
     this.#memory = options.memory;
-    this.grow(1);
+    const { saved } = options;
+    if (saved !== undefined) {
+      this.version = saved.version;
+      this.sharedFrames.push(...saved.sharedFrames as Mfn[]);
+      this.statusFrames.push(...saved.statusFrames as Mfn[]);
+    }
+    this.grow(saved === undefined ? 1 : 0);
   }
 
   /** Frames in use. */

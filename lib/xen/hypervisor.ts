@@ -18,7 +18,7 @@ import { Domain, type DomainKind, NO_BASE, type Vcpu } from "./domain.ts";
 import type { XenFlavour } from "./flavours.ts";
 import { type PhysicalCpu, TlbFlusher } from "./flush.ts";
 import { FrameTable, NO_OWNER } from "./frame_table.ts";
-import { GrantTable } from "./grant_table.ts";
+import { GrantTable, type GrantTableMemory } from "./grant_table.ts";
 import { pvHostMap } from "./host_map/pv.ts";
 import { translatedHostMap } from "./host_map/translated.ts";
 import { INVALID_M2P_ENTRY, M2p } from "./m2p.ts";
@@ -183,10 +183,7 @@ export class Hypervisor {
       frames: Float64Array.from(frames),
       grantTable: new GrantTable({
         maxFrames,
-        memory: {
-          allocate: () => this.#allocateXenHeap(domid),
-          free: (frame) => this.frames.putAllocation(frame),
-        },
+        memory: this.tableMemory(domid),
       }),
       maptrack: new Maptrack({
         maxFrames: maxMaptrack,
@@ -199,6 +196,14 @@ export class Hypervisor {
     });
     this.domains.set(domid, domain);
     return domain;
+  }
+
+  /** Where the grant table of a domain gets its frames. */
+  tableMemory(domid: number): GrantTableMemory {
+    return {
+      allocate: () => this.#allocateXenHeap(domid),
+      free: (frame) => this.frames.putAllocation(frame),
+    };
   }
 
   #domid(options: DomainOptions): number {

@@ -9,10 +9,18 @@
  */
 
 import { PAGE_SIZE, PTRS_PER_TABLE } from "../core/geometry.ts";
-import { maddrOf } from "../core/frames.ts";
 import { hex } from "../core/show.ts";
-import { _PAGE_PRESENT, _PAGE_RW } from "../x86/pte.ts";
-import { GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly, GTF_reading, GTF_writing } from "./abi.ts";
+import { WORDS_PER_FRAME } from "../x86/phys_mem.ts";
+import { _PAGE_PRESENT, _PAGE_RW, flagsOf, frameOf } from "../x86/pte.ts";
+import {
+  GNTMAP_device_map,
+  GNTMAP_host_map,
+  GNTMAP_readonly,
+  GTF_accept_transfer,
+  GTF_reading,
+  GTF_type_mask,
+  GTF_writing,
+} from "./abi.ts";
 import { type Domain, NO_BASE } from "./domain.ts";
 import { NO_OWNER, PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table } from "./frame_table.ts";
 import { hostMappingGetsPageType } from "./gnttabop/map_grant_ref.ts";
@@ -145,11 +153,13 @@ function holdEntries(hv: Hypervisor, table: number, hold: (mfn: number, isTyped:
   const isTable = level >= PGT_l1_page_table && level <= PGT_l4_page_table;
   if (!isTable || !frames.isLockable(table) || hv.mem.slotOf(table) < 0) return;
   const owner = hv.domainById(frames.owner(table));
+  const first = hv.mem.slotOf(table) * WORDS_PER_FRAME;
   for (let slot = 0; slot < PTRS_PER_TABLE; slot++) {
-    const pte = maddrOf(frames.mfnOfRow(frames.rowOf(table)), slot * 8);
-    const flags = entryFlags(hv, pte);
-    if ((flags & _PAGE_PRESENT) === 0 || !isGuestSlot(level, slot)) continue;
-    const frame = entryFrame(hv, pte);
+    const lo = hv.mem.words[first + slot * 2]!;
+    if ((lo & _PAGE_PRESENT) === 0 || !isGuestSlot(level, slot)) continue;
+    const hi = hv.mem.words[first + slot * 2 + 1]!;
+    const flags = flagsOf(lo, hi);
+    const frame = frameOf(lo, hi);
     if (!frames.isValid(frame)) continue;
     const pageOwner = hv.domainById(frames.owner(frame));
     const isCounted = pageOwner === owner || pageOwner?.external !== true;
@@ -236,7 +246,9 @@ function checkPins(
     if (!guestsBehave) continue;
     const bits = hv.mem.read16(table.statusWord(ref)) & (GTF_reading | GTF_writing);
     const wanted = (pin !== 0 ? GTF_reading : 0) | ((pin & GNTPIN_writing_mask) !== 0 ? GTF_writing : 0);
-    if (bits !== wanted) {
+    // in a free entry that accepts a transfer, bit 3 says that the frame has come
+    const isTransfer = () => (hv.mem.read16(table.entry(ref)) & GTF_type_mask) === GTF_accept_transfer;
+    if (bits !== wanted && !(pin === 0 && isTransfer())) {
       const what = `grant ${ref} of domain ${granter.domid} shows ${hex(bits)}, its pins are ${
         hex(pin >>> 0, 8)
       }`;

@@ -51,8 +51,8 @@ export function grantToPteFlags(hv: Hypervisor, flags: number): number {
 function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>): number {
   const pte = lockL1e(hv, mapper, mapping.addr, (mapping.flags & GNTMAP_contains_pte) !== 0);
   if (pte < 0) return REFUSED;
-  const oldFrame = entryFrame(hv, pte);
   const oldFlags = entryFlags(hv, pte);
+  const oldFrame = oldFlags === 0 ? 0 : entryFrame(hv, pte);
   writeEntry(hv, pte, mapping.mfn, adjustGuestL1e(grantToPteFlags(hv, mapping.flags)));
   unlockL1e(hv, pte);
   putPageFromL1e(hv, pte, oldFrame, oldFlags, mapper);
@@ -81,10 +81,7 @@ function replaceGrantPvMapping(
   }
   const pte = lockL1e(hv, mapper, mapping.addr, containsPte);
   const matches = pte >= 0 && agrees(hv, pte, mapping);
-  if (matches) {
-    mapping.wasAccessed = (entryFlags(hv, pte) & _PAGE_ACCESSED) !== 0;
-    writeEntry(hv, pte, newFrame, newFlags);
-  }
+  if (matches) writeEntry(hv, pte, newFrame, newFlags);
   if (pte >= 0) unlockL1e(hv, pte);
   if (matches) return pte;
   // the stolen entry is lost to the guest; what it held must not be
@@ -92,9 +89,11 @@ function replaceGrantPvMapping(
   return REFUSED;
 }
 
-/** The entry still is the mapping, as far as Xen looks. */
-function agrees(hv: Hypervisor, pte: number, mapping: Readonly<HostMapping>): boolean {
-  const difference = entryFlags(hv, pte) ^ grantToPteFlags(hv, mapping.flags);
+/** The entry still is the mapping, as far as Xen looks. Notes whether it was used. */
+function agrees(hv: Hypervisor, pte: number, mapping: HostMapping): boolean {
+  const flags = entryFlags(hv, pte);
+  mapping.wasAccessed = (flags & _PAGE_ACCESSED) !== 0;
+  const difference = flags ^ grantToPteFlags(hv, mapping.flags);
   return entryFrame(hv, pte) === mapping.mfn && (difference & (_PAGE_PRESENT | _PAGE_RW)) === 0;
 }
 
@@ -105,7 +104,7 @@ function lockL1e(hv: Hypervisor, mapper: Domain, addr: number, isMachineAddress:
   if (pte < 0) return REFUSED;
   const table = Math.floor(pte / PAGE_SIZE);
   if (!hv.frames.getPage(table, mapper.domid)) return REFUSED;
-  if (hv.frames.isLockable(table) && hv.frames.type(table) === PGT_l1_page_table) return pte;
+  if (hv.frames.isLockedAs(table, PGT_l1_page_table)) return pte;
   hv.frames.putPage(table);
   return REFUSED;
 }
