@@ -6,6 +6,7 @@
  */
 
 export * from "./compare.ts";
+export * from "./event_tally.ts";
 export * from "./experiment.ts";
 export * from "./io_outcome.ts";
 export * from "./process.ts";

@@ -1,7 +1,9 @@
 /**
- * Real data in: what a running system prints, as rows. Nothing here knows the model of Xen.
+ * Real data in: what the system under study says of itself, made into objects of the model. Nothing here reads a
+ * file: the session and scripts do (`readMaps`). Start with `proc_maps.ts`.
  *
  * @module
  */
 
 export * from "./grant_dump.ts";
+export * from "./proc_maps.ts";

@@ -12,6 +12,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { cpuView } from "./views/cpu_view.ts";
 import { MAX_FRAME, type Mfn } from "../core/frames.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
@@ -76,7 +79,7 @@ export interface CpuOptions {
  * if (cpu.rootFrame !== 0x1f || cpu.trace.count("cr3_write") !== 1) throw new Error();
  * ```
  */
-export class Cpu {
+export class Cpu extends Shown {
   readonly trace: Trace;
   readonly tlb: Tlb;
   readonly maxPhyAddr: number;
@@ -110,6 +113,7 @@ export class Cpu {
   constructor(
     { trace = new Trace(), maxPhyAddr = 46, has1GiBPages = true, tlb, registers }: CpuOptions = {},
   ) {
+    super();
     this.trace = trace;
     this.maxPhyAddr = wholeNumber("make a processor of MAXPHYADDR", maxPhyAddr, 36, 52);
     if (!has1GiBPages) this.reservedInLeaf[3]! |= 0x80;
@@ -253,5 +257,9 @@ export class Cpu {
   isCanonical(hi: number): boolean {
     const top = (this.cr4 & CR4_LA57) !== 0 ? hi >> 24 : hi >> 15;
     return top === 0 || top === -1;
+  }
+
+  override [viewOf](): View {
+    return cpuView(this);
   }
 }

@@ -21,3 +21,5 @@ export * from "./registers.ts";
 export * from "./tlb.ts";
 export * from "./validate.ts";
 export * from "./walk.ts";
+export * from "./views/page_table_view.ts";
+export * from "./views/walk_drawing.ts";

@@ -8,6 +8,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { pageTableView } from "./views/page_table_view.ts";
 import { withinBudget } from "../core/budget.ts";
 import { type Maddr, maddrOf, type Mfn, splitVaddr, type Vaddr, vaddr } from "../core/frames.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
@@ -61,13 +64,14 @@ const OPEN = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER;
  * if (tables.unmap(0x200000, 512) !== 1) throw new Error();
  * ```
  */
-export class PageTable {
+export class PageTable extends Shown {
   readonly root: Mfn;
   readonly levels: 4 | 5;
   readonly #allocate: () => Mfn;
   readonly #tableFlags: number;
 
   constructor(readonly mem: PhysMem, { allocate, levels = 4, root, tableFlags = OPEN }: PageTableOptions) {
+    super();
     this.#allocate = allocate;
     this.levels = levels;
     this.#tableFlags = tableFlags;
@@ -185,5 +189,9 @@ export class PageTable {
       table = frameOf(entryLow, entryHigh) as Mfn;
     }
     return maddrOf(table, indexAt(level, hi, lo) * 8);
+  }
+
+  override [viewOf](): View {
+    return pageTableView(this.mem, this.root, this.levels);
   }
 }

@@ -18,6 +18,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { tlbView } from "./views/tlb_view.ts";
 import { joinHalves } from "../core/frames.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import {
@@ -67,7 +70,7 @@ export interface TlbEntry {
  * if (tlb.find(0, 0x5123, 7) >= 0) throw new Error();
  * ```
  */
-export class Tlb {
+export class Tlb extends Shown {
   readonly tagLo: Int32Array;
   readonly tagHi: Int32Array;
   readonly asid: Int32Array;
@@ -82,6 +85,7 @@ export class Tlb {
 
   /** @throws {RangeError} if `sets` is not a power of two up to 65536 or `ways` not 1 … 64 */
   constructor({ sets, ways }: TlbGeometry = { sets: 256, ways: 4 }) {
+    super();
     wholeNumber("make a TLB of sets", sets, 1, 65536);
     if ((sets & sets - 1) !== 0) throw outOfRange("make a TLB of sets", sets, "it must be a power of two");
     this.#ways = wholeNumber("make a TLB of ways", ways, 1, 64);
@@ -231,5 +235,9 @@ export class Tlb {
       });
     }
     return list;
+  }
+
+  override [viewOf](): View {
+    return tlbView(this);
   }
 }

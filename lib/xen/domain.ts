@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { domainView } from "./views/domain_view.ts";
 import type { DomainCrash } from "../core/crash.ts";
 import type { Mfn } from "../core/frames.ts";
 import { wholeNumber } from "../core/misuse.ts";
@@ -32,7 +35,7 @@ export interface Vcpu {
 }
 
 /** A domain. Made by `Hypervisor.createDomain`. */
-export class Domain {
+export class Domain extends Shown {
   readonly domid: number;
   readonly name: string;
   /** The machine's memory, where this domain's bytes are. */
@@ -69,6 +72,7 @@ export class Domain {
       & Pick<Domain, "domid" | "name" | "mem" | "privileged" | "mayMapIomem" | "frames">
       & Pick<Domain, "grantTable" | "maptrack" | "vcpus" | "hostMap" | "kind" | "p2m" | "maxPages">,
   ) {
+    super();
     this.domid = fields.domid;
     this.name = fields.name;
     this.mem = fields.mem;
@@ -103,5 +107,9 @@ export class Domain {
   mfnOf(pfn: number): Mfn {
     wholeNumber(`find in domain ${this.domid} the pseudo-physical frame`, pfn, 0, this.frames.length - 1);
     return this.frames[pfn]! as Mfn;
+  }
+
+  override [viewOf](): View {
+    return domainView(this);
   }
 }

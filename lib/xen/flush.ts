@@ -9,6 +9,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 import { _PAGE_ACCESSED, _PAGE_DIRTY } from "../x86/pte.ts";
@@ -23,13 +25,14 @@ export interface PhysicalCpu {
 }
 
 /** Flushes CPUs and keeps their times. */
-export class TlbFlusher {
+export class TlbFlusher extends Shown {
   readonly #cpus: readonly PhysicalCpu[];
   readonly #trace: Trace;
   readonly #time: Float64Array;
   #clock = 1;
 
   constructor(cpus: readonly PhysicalCpu[], trace: Trace) {
+    super();
     this.#cpus = cpus;
     this.#trace = trace;
     this.#time = new Float64Array(cpus.length).fill(1);
@@ -87,6 +90,10 @@ export class TlbFlusher {
   /** The CPUs of `mask` that have not flushed since `stamp`. @cite xen 4.17 xen/arch/x86/include/asm/flushtlb.h tlbflush_filter */
   filter(mask: Iterable<number>, stamp: number): number[] {
     return [...mask].filter((cpu) => this.#time[cpu]! <= stamp);
+  }
+
+  override [viewOf](): View {
+    return { line: `TLB flushes of ${this.#cpus.length} CPUs, clock ${this.#clock}` };
   }
 }
 

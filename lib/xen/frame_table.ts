@@ -12,6 +12,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { frameTableView } from "./views/frame_table_view.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import type { Mfn } from "../core/frames.ts";
 import { IntMap } from "../core/int_map.ts";
@@ -62,7 +65,7 @@ export interface FrameColumns {
 }
 
 /** The table of one machine of `nrFrames` frames. */
-export class FrameTable {
+export class FrameTable extends Shown {
   readonly nrFrames: number;
   readonly #trace: Trace;
   readonly #rows = new IntMap(256);
@@ -83,6 +86,7 @@ export class FrameTable {
   onFree: ((mfn: number) => void) | null = null;
 
   constructor(nrFrames: number, trace: Trace) {
+    super();
     this.nrFrames = nrFrames;
     this.#trace = trace;
   }
@@ -387,5 +391,9 @@ export class FrameTable {
     this.#mfn[row] = mfn;
     this.#owner[row] = NO_OWNER;
     return row;
+  }
+
+  override [viewOf](): View {
+    return frameTableView(this, PAGE_TYPES);
   }
 }

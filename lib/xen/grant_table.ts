@@ -10,6 +10,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { grantTableView } from "./views/grant_table_view.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import { type Maddr, maddrOf, type Mfn } from "../core/frames.ts";
 import {
@@ -53,7 +56,7 @@ export interface SavedGrantTable {
 }
 
 /** The table of one domain. */
-export class GrantTable {
+export class GrantTable extends Shown {
   /** Version of the entries: 1 or 2. */
   version: 1 | 2 = 1;
   /** Frames that it may grow to. */
@@ -81,6 +84,7 @@ export class GrantTable {
 
   /** @param options `saved`: the frames of a table that was saved, instead of a new one */
   constructor(options: { maxFrames: number; memory: GrantTableMemory; saved?: SavedGrantTable }) {
+    super();
     this.maxFrames = options.maxFrames;
     this.#memory = options.memory;
     const { saved } = options;
@@ -156,5 +160,9 @@ export class GrantTable {
   destroy(): void {
     this.unpopulateStatusFrames();
     for (const frame of this.sharedFrames.splice(0)) this.#memory.free(frame);
+  }
+
+  override [viewOf](): View {
+    return grantTableView(this);
   }
 }

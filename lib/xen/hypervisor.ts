@@ -8,6 +8,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { hypervisorView } from "./views/hypervisor_view.ts";
 import type { Mfn } from "../core/frames.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -68,7 +71,7 @@ export interface InjectedFault {
 }
 
 /** The hypervisor of one machine. */
-export class Hypervisor {
+export class Hypervisor extends Shown {
   readonly mem: PhysMem;
   readonly trace: Trace;
   readonly flavour: XenFlavour;
@@ -95,6 +98,7 @@ export class Hypervisor {
   #highest: number;
 
   constructor(options: HypervisorOptions) {
+    super();
     if (options.cpus.length === 0) throw outOfRange("run a hypervisor on CPUs", 0, "it needs at least one");
     this.mem = options.mem;
     this.trace = options.trace;
@@ -245,5 +249,9 @@ export class Hypervisor {
   /** True if the machine still has `count` frames for grant tables; frame 0 is never one. */
   hasFreeFrames(count: number): boolean {
     return this.frames.nrOwned + count <= this.frames.nrFrames - 1;
+  }
+
+  override [viewOf](): View {
+    return hypervisorView(this);
   }
 }

@@ -17,6 +17,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { maptrackView } from "./views/maptrack_view.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import { Rng } from "../core/rng.ts";
 import { EV } from "../trace/events.ts";
@@ -49,7 +52,7 @@ export interface MaptrackColumns {
 }
 
 /** The mappings of one domain. */
-export class Maptrack {
+export class Maptrack extends Shown {
   /** Pages that it may grow to. */
   readonly maxFrames: number;
   readonly #trace: Trace;
@@ -65,6 +68,7 @@ export class Maptrack {
   #hostPte: Float64Array = new Float64Array(MAPTRACK_PER_PAGE).fill(NO_PTE);
 
   constructor(options: { maxFrames: number; vcpus: number; trace: Trace; seed: number }) {
+    super();
     this.maxFrames = options.maxFrames;
     this.#trace = options.trace;
     this.#rng = new Rng(options.seed);
@@ -284,5 +288,9 @@ export class Maptrack {
       return handle;
     }
     return INVALID_MAPTRACK_HANDLE;
+  }
+
+  override [viewOf](): View {
+    return maptrackView(this, new Map([[NO_PTE, ""], [LEAKED_PTE, "leaked"]]));
   }
 }

@@ -44,3 +44,6 @@ export { hostDigest, saveHost } from "./snapshot/save_host.ts";
 export * from "./status.ts";
 export * from "./validate.ts";
 export * from "./xsm.ts";
+export * from "./views/frame_view.ts";
+export * from "./views/grant_entry_view.ts";
+export * from "./views/maptrack_view.ts";

@@ -15,6 +15,9 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { drawing } from "../../core/view.ts";
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import { hex } from "../../core/show.ts";
 import type { MmuIntervalNotifier } from "../../linux/mm/mmu_notifier.ts";
 import type { MmStruct } from "../../linux/mm/mm_struct.ts";
@@ -36,7 +39,7 @@ export interface GrantId {
 export const INVALID_GRANT_HANDLE = 0xffffffff;
 
 /** One map request and all that hangs on it. VMAs carry it in their private data; schemes find its pages there. */
-export class GrantMap implements MapPages {
+export class GrantMap extends Shown implements MapPages {
   /** Page offset of the map on its file. */
   index = 0;
   /** References; see the module comment. */
@@ -72,6 +75,7 @@ export class GrantMap implements MapPages {
     readonly grants: readonly GrantId[],
     readonly pages: readonly number[],
   ) {
+    super();
     const count = grants.length;
     this.slots = new Int32Array(count).fill(-1);
     this.beingRemoved = new Uint8Array(count);
@@ -90,19 +94,25 @@ export class GrantMap implements MapPages {
     return this.grants.length * PAGE_SIZE;
   }
 
-  toString(): string {
+  override toString(): string {
     const mapped = this.slots.filter((page) => page >= 0).length;
     return `map at index ${this.index}: ${this.count} grants, ${mapped} mapped` +
       `${this.start > 0 ? ` at ${hex(this.start)}` : ""}, users ${this.users}`;
   }
+
+  override [viewOf](): View {
+    return { line: this.toString() };
+  }
 }
 
 /** State of one open file. @cite linux 6.1 drivers/xen/gntdev-common.h gntdev_priv */
-export class GntdevPriv {
+export class GntdevPriv extends Shown {
   /** Ordered by index. */
   readonly maps: GrantMap[] = [];
 
-  constructor(readonly kernel: XenLinux, readonly mode: GntdevMode) {}
+  constructor(readonly kernel: XenLinux, readonly mode: GntdevMode) {
+    super();
+  }
 
   /** Puts a map at the first place that fits: strictly smaller than the gap, so a gap of exactly its size is passed over. @cite linux 6.1 drivers/xen/gntdev.c gntdev_add_map */
   add(map: GrantMap): void {
@@ -119,5 +129,9 @@ export class GntdevPriv {
   /** The map of exactly this index and size, or undefined. @cite linux 6.1 drivers/xen/gntdev.c gntdev_find_map_index */
   find(index: number, count: number): GrantMap | undefined {
     return this.maps.find((map) => map.index === index && map.count === count);
+  }
+
+  override [viewOf](): View {
+    return { line: `gntdev file: ${this.maps.length} maps`, blocks: [drawing(this.maps.map(String))] };
   }
 }

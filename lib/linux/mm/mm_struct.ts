@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { mmView } from "./views/mm_view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import { EV } from "../../trace/events.ts";
 import type { MmSystem } from "./mm_system.ts";
@@ -24,7 +27,7 @@ export const MMAP_BASE = TASK_SIZE_MAX - 2 ** 27;
 export const DEFAULT_MAX_MAP_COUNT = 65530;
 
 /** An address space. */
-export class MmStruct {
+export class MmStruct extends Shown {
   readonly vmas: VmaTree = new VmaTree();
   /** Page of the top table. */
   readonly pgd: number;
@@ -55,6 +58,7 @@ export class MmStruct {
 
   /** @throws {RangeError} if there is no page left for the top table */
   constructor(readonly system: MmSystem) {
+    super();
     this.pgd = allocTablePage(system, 4);
     if (this.pgd < 0) throw new RangeError("Cannot make an address space: no page is left for its top table");
     this.pgdFrame = system.frameOf(this.pgd);
@@ -63,5 +67,9 @@ export class MmStruct {
   /** Takes mmap_lock; counted, since nobody contends in the model. */
   mmapLock(): void {
     this.system.trace.add(EV.mmap_lock);
+  }
+
+  override [viewOf](): View {
+    return mmView(this);
   }
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { drawing } from "../../core/view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { Cpu } from "../../x86/cpu.ts";
@@ -39,7 +42,7 @@ export interface MmSystemOptions {
 }
 
 /** One kernel's memory management. */
-export class MmSystem {
+export class MmSystem extends Shown {
   readonly mem: PhysMem;
   readonly trace: Trace;
   readonly memMap: MemMap;
@@ -56,6 +59,7 @@ export class MmSystem {
   readonly condResched: () => void;
 
   constructor(options: MmSystemOptions) {
+    super();
     this.mem = options.mem;
     this.trace = options.trace;
     this.memMap = options.memMap;
@@ -75,5 +79,13 @@ export class MmSystem {
   /** Where the bytes of a page are; `write`: they are to be changed. */
   frameOf(page: number, write = false): Mfn {
     return this.pv.frameOfPage(page, write);
+  }
+
+  override [viewOf](): View {
+    return {
+      line:
+        `mm of one kernel: ${this.memMap.nrPages} pages, ${this.memMap.nrFree} free, ${this.cpus.length} CPUs, ${this.log.length} log lines`,
+      blocks: [drawing(this.log.map(({ kind, where, text }) => `${kind} ${where}: ${text}`))],
+    };
   }
 }

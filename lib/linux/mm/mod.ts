@@ -62,3 +62,5 @@ export * from "./vm_flags.ts";
 export * from "./vm_ops.ts";
 export * from "./vma.ts";
 export * from "./vma_tree.ts";
+export * from "./views/maps.ts";
+export * from "./views/vma_drawing.ts";

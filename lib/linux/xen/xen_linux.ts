@@ -14,6 +14,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 import { EV } from "../../trace/events.ts";
@@ -61,7 +63,7 @@ export interface XenLinuxOptions {
 export const CONSOLE_REPORT_MS = 50;
 
 /** A Linux kernel on Xen. */
-export class XenLinux {
+export class XenLinux extends Shown {
   readonly hv: Hypervisor;
   readonly domain: Domain;
   readonly p2m: P2m;
@@ -80,6 +82,7 @@ export class XenLinux {
   readonly grantRefs: GrantRefs;
 
   constructor(options: XenLinuxOptions) {
+    super();
     const { hv, domain } = options;
     this.hv = hv;
     this.domain = domain;
@@ -126,5 +129,12 @@ export class XenLinux {
     const overridden = this.scheme.overridePfn(mfn);
     if (overridden >= 0) return overridden;
     return p2m.isIdentity(mfn) ? mfn : -1;
+  }
+
+  override [viewOf](): View {
+    return {
+      line:
+        `PV Linux in domain ${this.domain.domid}: p2m of ${this.p2m.size} entries, foreign pages by ${this.scheme.name}, ${this.frameSource.nrFree} ballooned pages free`,
+    };
   }
 }
