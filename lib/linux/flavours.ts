@@ -5,6 +5,7 @@
  * @module
  */
 
+export { classic2005 } from "./xen/foreign/vm_foreign.ts";
 export { linux3_19 } from "./xen/foreign/m2p_override.ts";
 export { draft_b } from "./xen/foreign/draft_b.ts";
 export { seed2014 } from "./xen/foreign/vma_pages_seed.ts";

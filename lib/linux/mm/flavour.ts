@@ -18,6 +18,8 @@ export interface MmForeignHooks {
    * `address` is page aligned.
    */
   specialPage(vma: Vma, address: number): number;
+  /** In the slow `get_user_pages`, before rights are looked at: the page, `NO_PAGE` or `NOT_SUPPLIED`. */
+  pageBeforeChecks(vma: Vma, address: number): number;
   /** In the slow `get_user_pages`, before anything faults: the page or `NOT_SUPPLIED`. */
   pageBeforeFault(vma: Vma, address: number): number;
   /**

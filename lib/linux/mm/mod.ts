@@ -20,6 +20,7 @@ export * from "./foreign_none.ts";
 export * from "./fork.ts";
 export * from "./gup.ts";
 export * from "./gup_fast/generic.ts";
+export * from "./gup_fast/none.ts";
 export * from "./gup_fast/walker.ts";
 export * from "./gup_fast/x86_2014.ts";
 export * from "./gup_flags.ts";
