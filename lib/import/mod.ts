@@ -5,4 +5,5 @@
  * @module
  */
 
+export * from "./grant_dump.ts";
 export * from "./proc_maps.ts";

@@ -297,6 +297,24 @@ export const EVENTS = {
     meaning: "grant-table lock taken",
     cite: "xen 4.17 xen/common/grant_table.c grant_read_lock",
   },
+  gt_write_lock: {
+    layer: "xen",
+    unit: "acquire",
+    meaning: "grant-table lock taken for writing",
+    cite: "xen 4.17 xen/common/grant_table.c grant_write_lock",
+  },
+  gt_spin_lock: {
+    layer: "xen",
+    unit: "acquire",
+    meaning: "grant-table spin lock taken, as before 2015",
+    cite: "xen 4.5 xen/common/grant_table.c __gnttab_map_grant_ref",
+  },
+  gt_rw_lock: {
+    layer: "xen",
+    unit: "acquire",
+    meaning: "grant-table lock taken for reading in one shared word, as in 2015",
+    cite: "commit b4650e9a96 split of the grant lock",
+  },
   active_lock: {
     layer: "xen",
     unit: "acquire",
@@ -326,6 +344,18 @@ export const EVENTS = {
     unit: "change",
     meaning: "frame type count changed",
     cite: "xen 4.17 xen/arch/x86/mm.c get_page_type",
+  },
+  xen_p2m_update: {
+    layer: "xen",
+    unit: "entry",
+    meaning: "entry of a translated domain's second-level tables written",
+    cite: "xen 4.17 xen/arch/x86/mm/p2m.c p2m_set_entry",
+  },
+  xen_copy_bytes: {
+    layer: "xen",
+    unit: "byte",
+    meaning: "byte copied by a grant copy",
+    cite: "xen 4.17 xen/common/grant_table.c gnttab_copy_buf",
   },
   xen_pte_write: {
     layer: "xen",

@@ -99,6 +99,11 @@ export class PhysMem extends Shown {
     return this.#mfnOfSlot[slot]! as Mfn;
   }
 
+  /** Calls `visit` for every frame with content and its slot, in no particular order. */
+  forEachSlot(visit: (frame: number, slot: number) => void): void {
+    this.#slots.forEach(visit);
+  }
+
   /** Gives the content of a frame up: it reads as zero again. */
   clearFrame(frame: Mfn): void {
     const slot = this.slotOf(frame);

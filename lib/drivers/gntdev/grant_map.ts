@@ -14,16 +14,20 @@
  * @module
  */
 
+import { PAGE_SIZE } from "../../core/geometry.ts";
 import { drawing } from "../../core/view.ts";
 import { Shown, viewOf } from "../../core/shown.ts";
 import type { View } from "../../core/view.ts";
 import { hex } from "../../core/show.ts";
 import type { MmuIntervalNotifier } from "../../linux/mm/mmu_notifier.ts";
-import { mmuIntervalNotifierRemove } from "../../linux/mm/mmu_notifier.ts";
 import type { MmStruct } from "../../linux/mm/mm_struct.ts";
+import type { Vma } from "../../linux/mm/vma.ts";
+import type { UnmapItem } from "../../linux/xen/gnttab.ts";
 import type { MapPages } from "../../linux/xen/foreign/scheme.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
 import type { GnttabMapGrantRef, GnttabUnmapGrantRef } from "../../xen/abi.ts";
+import { NO_NOTIFY, type UnmapNotify } from "../unmap_notify.ts";
+import type { GntdevMode } from "./mode.ts";
 
 /** A grant as user space names it. */
 export interface GrantId {
@@ -56,11 +60,18 @@ export class GrantMap extends Shown implements MapPages {
   kmapOps: GnttabMapGrantRef[] = [];
   readonly unmapOps: GnttabUnmapGrantRef[];
   readonly kunmapOps: GnttabUnmapGrantRef[];
+  /** What happens when grants go; `addr` counts from the start of the map. */
+  notify: UnmapNotify = NO_NOTIFY;
+  /** The one work item for unmaps that wait: a second run started meanwhile overwrites it. */
+  unmapData: UnmapItem | null = null;
+  /** The VMA of mmap, null before and after. */
+  vma: Vma | null = null;
   notifier: { readonly mm: MmStruct; readonly registration: MmuIntervalNotifier } | null = null;
 
   /** @param pages ballooned pages, one per grant */
   constructor(
     readonly kernel: XenLinux,
+    readonly mode: GntdevMode,
     readonly grants: readonly GrantId[],
     readonly pages: readonly number[],
   ) {
@@ -76,6 +87,11 @@ export class GrantMap extends Shown implements MapPages {
   /** Number of grants. */
   get count(): number {
     return this.grants.length;
+  }
+
+  /** Bytes. */
+  get length(): number {
+    return this.grants.length * PAGE_SIZE;
   }
 
   override toString(): string {
@@ -94,7 +110,7 @@ export class GntdevPriv extends Shown {
   /** Ordered by index. */
   readonly maps: GrantMap[] = [];
 
-  constructor(readonly kernel: XenLinux) {
+  constructor(readonly kernel: XenLinux, readonly mode: GntdevMode) {
     super();
   }
 
@@ -118,13 +134,4 @@ export class GntdevPriv extends Shown {
   override [viewOf](): View {
     return { line: `gntdev file: ${this.maps.length} maps`, blocks: [drawing(this.maps.map(String))] };
   }
-}
-
-/** Drops one user; the last one ends the notifier and frees the pages. @cite linux 6.1 drivers/xen/gntdev.c gntdev_put_map */
-export function gntdevPutMap(map: GrantMap): void {
-  map.users--;
-  if (map.users > 0) return;
-  if (map.notifier !== null) mmuIntervalNotifierRemove(map.notifier.mm, map.notifier.registration);
-  map.notifier = null;
-  map.kernel.frameSource.free(map.pages);
 }

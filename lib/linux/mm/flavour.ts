@@ -18,6 +18,8 @@ export interface MmForeignHooks {
    * `address` is page aligned.
    */
   specialPage(vma: Vma, address: number): number;
+  /** In the slow `get_user_pages`, before rights are looked at: the page, `NO_PAGE` or `NOT_SUPPLIED`. */
+  pageBeforeChecks(vma: Vma, address: number): number;
   /** In the slow `get_user_pages`, before anything faults: the page or `NOT_SUPPLIED`. */
   pageBeforeFault(vma: Vma, address: number): number;
   /**
@@ -44,5 +46,7 @@ export interface MmFlavour {
   readonly munmapSplit: MunmapSplit;
   /** A new mapping between two VMAs that it could join, but that cannot all become one, joins this one. */
   readonly mergeNewPrefers: "prev" | "next";
+  /** VM_* flags of VMAs that MADV_DOFORK refuses. */
+  readonly doforkRefuses: number;
   readonly foreign: MmForeignHooks;
 }

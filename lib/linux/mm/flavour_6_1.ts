@@ -6,6 +6,7 @@
  */
 
 import type { MmFlavour } from "./flavour.ts";
+import { VM_IO } from "./vm_flags.ts";
 
 /**
  * Linux 6.1.
@@ -23,4 +24,5 @@ export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   gupNoPage: "EEXIST",
   munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),
   mergeNewPrefers: "next",
+  doforkRefuses: VM_IO,
 });

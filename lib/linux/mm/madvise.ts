@@ -80,7 +80,8 @@ const FLAG_ADVICE: Partial<Record<MadviseName, (vma: Vma) => number | Errno>> = 
   SEQUENTIAL: ({ flags }) => flags & ~VM_RAND_READ | VM_SEQ_READ,
   RANDOM: ({ flags }) => flags & ~VM_SEQ_READ | VM_RAND_READ,
   DONTFORK: ({ flags }) => flags | VM_DONTCOPY,
-  DOFORK: ({ flags }) => (flags & VM_IO) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
+  DOFORK: ({ flags, mm }) =>
+    (flags & mm.system.flavour.doforkRefuses) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
   WIPEONFORK: ({ file, flags }) =>
     file !== null || (flags & VM_SHARED) !== 0 ? "EINVAL" : flags | VM_WIPEONFORK,
   KEEPONFORK: ({ flags }) => flags & ~VM_WIPEONFORK,
@@ -98,16 +99,23 @@ const NOT_KSM = VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO | VM_
   VM_MIXEDMAP;
 
 /** Advice about pages: null, or an errno. */
+const NOT_LRU = VM_LOCKED | VM_PFNMAP | VM_HUGETLB;
+
 const PAGE_ADVICE: Partial<Record<MadviseName, (vma: Vma, start: number, end: number) => Errno | null>> = {
   WILLNEED: () => null,
   DONTNEED: (vma, start, end) =>
     (vma.flags & (VM_PFNMAP | VM_LOCKED)) !== 0 ? "EINVAL" : zapPages(vma, start, end),
   DONTNEED_LOCKED: (vma, start, end) => (vma.flags & VM_PFNMAP) !== 0 ? "EINVAL" : zapPages(vma, start, end),
+  // There is nowhere to move pages to; a driver's pages are passed over. @cite linux 6.1 mm/madvise.c can_madv_lru_vma
+  COLD: (vma) => (vma.flags & NOT_LRU) !== 0 ? "EINVAL" : null,
+  PAGEOUT: (vma) => (vma.flags & NOT_LRU) !== 0 ? "EINVAL" : null,
   FREE: (vma, start, end) =>
     (vma.flags & (VM_PFNMAP | VM_LOCKED)) !== 0 || vma.ops !== null ? "EINVAL" : freePages(vma, start, end),
   REMOVE: (vma) => {
     if ((vma.flags & VM_LOCKED) !== 0 || vma.file === null) return "EINVAL";
     if ((vma.flags & (VM_SHARED | VM_WRITE)) !== (VM_SHARED | VM_WRITE)) return "EACCES";
+    // A device has no blocks to give back. @cite linux 6.1 fs/open.c vfs_fallocate
+    if (vma.file.pageCache === null) return "ENODEV";
     throw outOfRange("advise", "REMOVE", "punching a hole into a file is not modelled");
   },
 };

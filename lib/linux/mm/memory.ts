@@ -68,7 +68,8 @@ export function printBadPte(vma: Vma, address: number, frame: number, flags: num
  * The caller has told the notifiers and flushes the TLB afterwards.
  *
  * Page references are dropped before that flush here, where Linux batches them until after it: the model has no
- * other actor in between, so nobody can tell.
+ * other actor in between, so nobody can tell. A report takes long on a console; the loop then sees that somebody
+ * waits for the processor and yields before the next entry.
  *
  * @cite linux 6.1 mm/memory.c zap_pte_range
  */
@@ -97,8 +98,10 @@ function zapPte(vma: Vma, address: number, slot: PteSlot): void {
   pv.clearPte(slot);
   if (page === NO_PAGE) return;
   if ((flags & _PAGE_DIRTY) !== 0) memMap.flags[page]! |= PG_dirty;
-  if (memMap.removeRmap(page) < 0) {
+  const hasReported = memMap.removeRmap(page) < 0;
+  if (hasReported) {
     printBadPte(vma, address, frame, flags, `page ${hex(page)} has mapcount ${memMap.pageMapcount(page)}`);
   }
   memMap.putPage(page);
+  if (hasReported) system.condResched();
 }

@@ -37,6 +37,8 @@ export interface MmSystemOptions {
   readonly flavour: MmFlavour;
   /** Default: the bare machine. */
   readonly pv?: (system: MmSystem) => PvMmuOps;
+  /** Called where the kernel yields the processor after a report to the (slow) console; default: nobody waits. */
+  readonly condResched?: () => void;
 }
 
 /** One kernel's memory management. */
@@ -53,6 +55,8 @@ export class MmSystem extends Shown {
   readonly zeroPage: number;
   /** Which address space each CPU has loaded. */
   readonly current: (MmStruct | null)[];
+  /** Yields after a report. @cite linux 6.1 include/linux/sched.h cond_resched */
+  readonly condResched: () => void;
 
   constructor(options: MmSystemOptions) {
     super();
@@ -62,6 +66,7 @@ export class MmSystem extends Shown {
     this.cpus = options.cpus;
     this.flavour = options.flavour;
     this.current = options.cpus.map(() => null);
+    this.condResched = options.condResched ?? (() => {});
     this.pv = (options.pv ?? nativeMmuOps)(this);
     this.zeroPage = this.memMap.allocPage();
   }
@@ -71,9 +76,9 @@ export class MmSystem extends Shown {
     this.log.push({ kind, where, text });
   }
 
-  /** Where the bytes of a page are. */
-  frameOf(page: number): Mfn {
-    return this.pv.frameOfPage(page);
+  /** Where the bytes of a page are; `write`: they are to be changed. */
+  frameOf(page: number, write = false): Mfn {
+    return this.pv.frameOfPage(page, write);
   }
 
   override [viewOf](): View {

@@ -10,7 +10,7 @@ import { EV } from "../../trace/events.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
-import { VM_LOCKED } from "./vm_flags.ts";
+import { VM_LOCKED, VM_SHARED } from "./vm_flags.ts";
 
 /** @cite linux 6.1 include/uapi/asm-generic/mman-common.h MS_ASYNC */
 export const MS_ASYNC = 1;
@@ -22,7 +22,7 @@ export const MS_SYNC = 4;
 /**
  * The system call.
  *
- * @returns EINVAL (flags, alignment), ENOMEM over a gap, EBUSY for MS_INVALIDATE of locked memory
+ * @returns EINVAL (flags, alignment, MS_SYNC of a shared mapping of a device), ENOMEM over a gap, EBUSY for MS_INVALIDATE of locked memory
  * @cite linux 6.1 mm/msync.c msync
  */
 export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
@@ -45,6 +45,9 @@ export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: 
       hasGap = true;
     }
     if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return fail("EBUSY");
+    const isSynced = (flags & MS_SYNC) !== 0 && (vma.flags & VM_SHARED) !== 0 && vma.file !== null;
+    // A device has no fsync. @cite linux 6.1 fs/sync.c vfs_fsync_range
+    if (isSynced && vma.file!.pageCache === null) return fail("EINVAL");
     start = vma.end;
     if (start >= end) return hasGap ? fail("ENOMEM") : ok(0);
   }

@@ -16,10 +16,15 @@ export class FrameSource extends Shown {
   readonly #free: number[] = [];
   #next: number;
 
-  constructor(readonly memMap: MemMap, first: number, readonly end: number) {
+  constructor(readonly memMap: MemMap, readonly first: number, readonly end: number) {
     super();
     this.#next = first;
     memMap.takeOut(first, end);
+  }
+
+  /** True for pages from here: to Linux they are device memory. @cite linux 6.1 drivers/xen/unpopulated-alloc.c fill_list */
+  owns(page: number): boolean {
+    return page >= this.first && page < this.end;
   }
 
   /** Pages that can still be taken. */
