@@ -69,6 +69,8 @@ export class FrameTable extends Shown {
   readonly nrFrames: number;
   readonly #trace: Trace;
   readonly #rows = new IntMap(256);
+  #lastMfn = -1;
+  #lastRow = -1;
   #nrRows = 0;
   #nrOwned = 0;
   #mfn: Float64Array = new Float64Array(256);
@@ -113,7 +115,14 @@ export class FrameTable extends Shown {
 
   /** Row of a frame, or -1. */
   rowOf(mfn: number): number {
-    return mfn >= 0 && mfn < this.nrFrames ? this.#rows.get(mfn) : -1;
+    // operations look at one frame several times in a row; rows never go, so what was found stays true
+    if (mfn === this.#lastMfn) return this.#lastRow;
+    const row = mfn >= 0 && mfn < this.nrFrames ? this.#rows.get(mfn) : -1;
+    if (row >= 0) {
+      this.#lastMfn = mfn;
+      this.#lastRow = row;
+    }
+    return row;
   }
 
   /** Frame of a row. */
