@@ -67,9 +67,11 @@ export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
     const expected = step.get("expects_port");
     const matches = result.ok && typeof expected === "string" &&
       result.value[0] === world.ports.get(expected);
+    // The driver notifies through p2, which arrives at p1.
+    const isNotified = result.ok && result.value.includes(world.ports.get("p1") ?? 0);
     return {
       ...outcomeOf(result, (ports) => ports.length * PORT_BYTES),
-      before_unmap: step.row.before_unmap,
+      before_unmap: !isNotified,
       port_matches: matches,
     };
   },
