@@ -21,23 +21,9 @@ import { IntMap } from "../core/int_map.ts";
 import { outOfRange } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table, PGT_none, PGT_writable_page } from "./pgt.ts";
 
-/** Type 0: no use that matters. */
-export const PGT_none = 0;
-/** Types 1 … 4: page table of that level. */
-export const PGT_l1_page_table = 1;
-export const PGT_l2_page_table = 2;
-export const PGT_l3_page_table = 3;
-export const PGT_l4_page_table = 4;
-/** Descriptor table. */
-export const PGT_seg_desc_page = 5;
-/** Copy-on-write. */
-export const PGT_shared_page = 6;
-/** Mapped writable. */
-export const PGT_writable_page = 7;
-
-/** Names of the types. */
-export const PAGE_TYPES = ["none", "l1", "l2", "l3", "l4", "seg_desc", "shared", "writable"] as const;
+export * from "./pgt.ts";
 
 /** Owner of a frame that nobody owns. */
 export const NO_OWNER = -1;
