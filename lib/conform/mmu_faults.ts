@@ -2,12 +2,12 @@
  * Replays single accesses of user programs: a mapping of each kind in each prior state, or a fixed address, and what
  * the signal frame reported. Every row is made from nothing.
  *
- * Rows of machine `xenpv` need a PV world and count as failed, as do huge pages.
+ * Rows of machine `xenpv` need a PV world and count as failed.
  *
  * @module
  */
 
-import { PAGE_SIZE } from "../core/geometry.ts";
+import { PAGE_SIZE, PMD_SIZE } from "../core/geometry.ts";
 import { exitMmap } from "../linux/mm/exit.ts";
 import { fput } from "../linux/mm/file.ts";
 import type { MmStruct } from "../linux/mm/mm_struct.ts";
@@ -17,6 +17,7 @@ import { type NativeLinux, nativeLinux } from "../linux/mm/native.ts";
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
+  MAP_HUGETLB,
   MAP_PRIVATE,
   MAP_SHARED,
   PROT_EXEC,
@@ -38,7 +39,7 @@ export const mmuFaults: Format = {
   name: "mmu-faults",
   detect: (head: Head) => head.rows.length > 0 && head.rows.every(isRow),
   async replay(input, report) {
-    const linux = nativeLinux();
+    const linux = nativeLinux({ hugePages: 2 });
     for await (const { row, where } of numberedRows(input)) {
       const label = `${row.machine} row ${row.i}: ${row.kind} ${row.prot ?? row.where} ${
         row.state ?? ""
@@ -94,6 +95,8 @@ interface MappingKind {
   readonly flags: number;
   readonly filePage?: number;
   readonly page?: number;
+  /** Bytes; default four pages. */
+  readonly length?: number;
 }
 
 const KINDS: Readonly<Record<string, MappingKind | null>> = {
@@ -102,12 +105,12 @@ const KINDS: Readonly<Record<string, MappingKind | null>> = {
   file_private: { flags: MAP_PRIVATE, filePage: 0 },
   file_shared: { flags: MAP_SHARED, filePage: 0 },
   file_shared_past_eof: { flags: MAP_SHARED, filePage: 3, page: 1 },
+  hugetlb: { flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, length: PMD_SIZE },
   unmapped: null,
 };
 
 function replayMapping(linux: NativeLinux, row: Row, access: UserAccessKind, where: string): string {
-  const kind = oneOf(stringField(row, "kind", where), [...Object.keys(KINDS), "hugetlb"], "kind", where);
-  if (kind === "hugetlb") return "huge pages have no model yet";
+  const kind = oneOf(stringField(row, "kind", where), Object.keys(KINDS), "kind", where);
   const states = ["untouched", "written_then_mprotected", "read_then_mprotected"] as const;
   const state = oneOf(stringField(row, "state", where), states, "state", where);
   const prot = protOf(stringField(row, "prot", where), where);
@@ -116,11 +119,12 @@ function replayMapping(linux: NativeLinux, row: Row, access: UserAccessKind, whe
   file.pageCache!.fill(() => RET);
   const how = KINDS[kind]!;
   const address = MAPPING + (how?.page ?? 0) * PAGE_SIZE + 8;
+  const length = how?.length ?? NR_PAGES * PAGE_SIZE;
   if (how !== null) {
     const everything = PROT_READ | PROT_WRITE | PROT_EXEC;
     must(mmap(mm, {
       address: MAPPING,
-      length: NR_PAGES * PAGE_SIZE,
+      length,
       prot: state === "untouched" ? prot : everything,
       flags: how.flags | MAP_FIXED,
       file,
@@ -128,7 +132,7 @@ function replayMapping(linux: NativeLinux, row: Row, access: UserAccessKind, whe
     }));
     if (state !== "untouched") {
       if (how.page === undefined) touch(mm, address, state === "written_then_mprotected");
-      must(mprotect(mm, MAPPING, NR_PAGES * PAGE_SIZE, prot));
+      must(mprotect(mm, MAPPING, length, prot));
     }
   }
   const result = userAccess(mm, 0, address, access, RET);

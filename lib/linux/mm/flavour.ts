@@ -39,10 +39,14 @@ export interface MunmapSplit {
 export interface MmFlavour {
   readonly name: string;
   readonly gupFast: GupFastWalker;
+  /** Long-term writable pins: of pages of any file, or only of memory files. */
+  readonly gupFilePins: "any file" | "memory files";
   /** What the slow GUP path answers for an entry without a page: EFAULT once, EEXIST later. */
   readonly gupNoPage: Errno;
   readonly munmapSplit: MunmapSplit;
   /** A new mapping between two VMAs that it could join, but that cannot all become one, joins this one. */
   readonly mergeNewPrefers: "prev" | "next";
+  /** Private anonymous memory that loses the right to write before anything was written: does it stay accounted for? */
+  readonly keepsAccount: boolean;
   readonly foreign: MmForeignHooks;
 }

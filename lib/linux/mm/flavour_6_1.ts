@@ -20,7 +20,9 @@ import type { MmFlavour } from "./flavour.ts";
  */
 export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   name: "linux6_1",
+  gupFilePins: "any file",
   gupNoPage: "EEXIST",
   munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),
   mergeNewPrefers: "next",
+  keepsAccount: true,
 });

@@ -11,7 +11,7 @@ import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_DIRTY, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_SPECIAL } from "../../x86/pte.ts";
-import { PG_dirty } from "./page.ts";
+import { PG_anon, PG_dirty } from "./page.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { lookupSlot, rawFlags, rawFrame } from "./pgtable.ts";
 import type { Vma } from "./vma.ts";
@@ -70,9 +70,10 @@ export function printBadPte(vma: Vma, address: number, frame: number, flags: num
  * Page references are dropped before that flush here, where Linux batches them until after it: the model has no
  * other actor in between, so nobody can tell.
  *
+ * @param evenCows false: private copies of file pages stay
  * @cite linux 6.1 mm/memory.c zap_pte_range
  */
-export function zapPageRange(vma: Vma, start: number, end: number): void {
+export function zapPageRange(vma: Vma, start: number, end: number, evenCows = true): void {
   let slot: PteSlot = -1;
   for (let address = start; address < end; address += PAGE_SIZE) {
     if (slot < 0 || address % PMD_SIZE === 0) {
@@ -82,11 +83,12 @@ export function zapPageRange(vma: Vma, start: number, end: number): void {
         continue;
       }
     } else slot += 2;
-    zapPte(vma, address, slot);
+    zapPte(vma, address, slot, evenCows);
   }
 }
 
-function zapPte(vma: Vma, address: number, slot: PteSlot): void {
+/** One entry. @param evenCows false: private copies stay. @cite linux 6.1 mm/memory.c should_zap_page */
+export function zapPte(vma: Vma, address: number, slot: PteSlot, evenCows = true): void {
   const { system } = vma.mm;
   const { memMap, pv, trace } = system;
   const flags = rawFlags(system, slot);
@@ -94,6 +96,7 @@ function zapPte(vma: Vma, address: number, slot: PteSlot): void {
   trace.add(EV.pte_read);
   const frame = rawFrame(system, slot);
   const page = vmNormalPage(vma, address, frame, flags);
+  if (!evenCows && page !== NO_PAGE && (memMap.flags[page]! & PG_anon) !== 0) return;
   pv.clearPte(slot);
   if (page === NO_PAGE) return;
   if ((flags & _PAGE_DIRTY) !== 0) memMap.flags[page]! |= PG_dirty;

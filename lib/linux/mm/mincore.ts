@@ -9,6 +9,7 @@
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
+import { hugeSlot } from "./hugetlb_fault.ts";
 import { vmaLookup } from "./find_vma.ts";
 import { ptePresent } from "./memory.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
@@ -41,6 +42,7 @@ export function mincore(mm: MmStruct, address: UserWord, length: UserWord): SysR
 
 /** @cite linux 6.1 mm/mincore.c mincore_pte_range */
 function isInCore(vma: Vma, address: number): boolean {
+  if (hugeSlot(vma.mm, address) >= 0) return true;
   const slot = lookupSlot(vma.mm, address);
   if (slot >= 0 && ptePresent(rawFlags(vma.mm.system, slot))) return true;
   const cache = vma.file?.pageCache ?? null;

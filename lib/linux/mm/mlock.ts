@@ -1,5 +1,5 @@
 /**
- * mlock, mlock2, munlock: a flag on VMAs, and the pages present at once.
+ * mlock, mlock2, munlock, mlockall, munlockall: a flag on VMAs, and the pages present at once.
  *
  * Left out: RLIMIT_MEMLOCK (the process may lock what it likes), the unevictable list.
  *
@@ -10,7 +10,7 @@ import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { findVma, vmaLookup } from "./find_vma.ts";
-import type { MmStruct } from "./mm_struct.ts";
+import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
 import { mmPopulate } from "./populate.ts";
@@ -85,4 +85,58 @@ function applyVmaLockFlags(mm: MmStruct, start: number, bytes: number, flags: nu
 function mlockFixup(prev: Vma | null, vma: Vma, start: number, end: number, flags: number): SysResult<Vma> {
   if (flags === vma.flags || (vma.flags & (VM_SPECIAL | VM_HUGETLB)) !== 0) return ok(vma);
   return modifyVma(prev, vma, start, end, { flags, pkey: vma.pkey });
+}
+
+/** @cite linux 6.1 include/uapi/asm-generic/mman.h MCL_CURRENT */
+export const MCL_CURRENT = 1;
+/** @cite linux 6.1 include/uapi/asm-generic/mman.h MCL_FUTURE */
+export const MCL_FUTURE = 2;
+/** @cite linux 6.1 include/uapi/asm-generic/mman.h MCL_ONFAULT */
+export const MCL_ONFAULT = 4;
+
+/**
+ * Locks what is mapped (MCL_CURRENT), what will be (MCL_FUTURE), or both; EINVAL for other flags, none, or
+ * MCL_ONFAULT alone. Pages that cannot be had are no error.
+ *
+ * @cite linux 6.1 mm/mlock.c mlockall
+ */
+export function mlockall(mm: MmStruct, flags: number): SysResult<0> {
+  mm.system.trace.add(EV.syscall);
+  if (flags === 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || flags === MCL_ONFAULT) {
+    return fail("EINVAL");
+  }
+  mm.mmapLock();
+  applyMlockallFlags(mm, flags);
+  if ((flags & MCL_CURRENT) !== 0) mmPopulate(mm, 0, TASK_SIZE_MAX);
+  return ok(0);
+}
+
+/** Unlocks everything, what will be mapped included. @cite linux 6.1 mm/mlock.c munlockall */
+export function munlockall(mm: MmStruct): SysResult<0> {
+  mm.system.trace.add(EV.syscall);
+  mm.mmapLock();
+  applyMlockallFlags(mm, 0);
+  return ok(0);
+}
+
+/** @cite linux 6.1 mm/mlock.c apply_mlockall_flags */
+function applyMlockallFlags(mm: MmStruct, flags: number): void {
+  const lock = VM_LOCKED | ((flags & MCL_ONFAULT) !== 0 ? VM_LOCKONFAULT : 0);
+  mm.defFlags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+  if ((flags & MCL_FUTURE) !== 0) {
+    mm.defFlags |= lock;
+    if ((flags & MCL_CURRENT) === 0) return;
+  }
+  const added = (flags & MCL_CURRENT) !== 0 ? lock : 0;
+  let prev: Vma | null = null;
+  for (let vma = mm.vmas.find(0); vma !== null; vma = mm.vmas.find(prev.end)) {
+    const fixed = mlockFixup(
+      prev,
+      vma,
+      vma.start,
+      vma.end,
+      vma.flags & ~(VM_LOCKED | VM_LOCKONFAULT) | added,
+    );
+    prev = fixed.ok ? fixed.value : vma; // errors are passed over
+  }
 }

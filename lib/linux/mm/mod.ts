@@ -7,6 +7,7 @@
  */
 
 export * from "./anon_vma.ts";
+export * from "./brk.ts";
 export * from "./exit.ts";
 export * from "./expand_stack.ts";
 export * from "./fault.ts";
@@ -17,11 +18,15 @@ export * from "./flavour.ts";
 export * from "./flavour_2014.ts";
 export * from "./flavour_6_1.ts";
 export * from "./foreign_none.ts";
+export * from "./fork.ts";
 export * from "./gup.ts";
 export * from "./gup_fast/generic.ts";
 export * from "./gup_fast/walker.ts";
 export * from "./gup_fast/x86_2014.ts";
 export * from "./gup_flags.ts";
+export { referencesOf } from "./gup_slow.ts";
+export * from "./hugetlb.ts";
+export * from "./hugetlb_fault.ts";
 export * from "./madvise.ts";
 export * from "./memory.ts";
 export * from "./merge.ts";
@@ -51,6 +56,7 @@ export * from "./prot.ts";
 export * from "./shmem.ts";
 export * from "./split.ts";
 export * from "./tlb_gather.ts";
+export * from "./unmap_mapping.ts";
 export * from "./unmapped_area.ts";
 export * from "./user_access.ts";
 export * from "./user_copy.ts";

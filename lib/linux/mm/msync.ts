@@ -10,7 +10,7 @@ import { EV } from "../../trace/events.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
-import { VM_LOCKED } from "./vm_flags.ts";
+import { VM_LOCKED, VM_SHARED } from "./vm_flags.ts";
 
 /** @cite linux 6.1 include/uapi/asm-generic/mman-common.h MS_ASYNC */
 export const MS_ASYNC = 1;
@@ -22,7 +22,8 @@ export const MS_SYNC = 4;
 /**
  * The system call.
  *
- * @returns EINVAL (flags, alignment), ENOMEM over a gap, EBUSY for MS_INVALIDATE of locked memory
+ * @returns EINVAL (flags, alignment, a shared file that cannot be synchronized), ENOMEM over a gap, EBUSY for
+ *   MS_INVALIDATE of locked memory
  * @cite linux 6.1 mm/msync.c msync
  */
 export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
@@ -46,6 +47,11 @@ export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: 
     }
     if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return fail("EBUSY");
     start = vma.end;
+    if ((flags & MS_SYNC) !== 0 && vma.file !== null && (vma.flags & VM_SHARED) !== 0) {
+      const { ops } = vma.file;
+      const refused = ops.fsync === undefined ? "EINVAL" : ops.fsync(vma.file);
+      if (refused !== null) return fail(refused);
+    }
     if (start >= end) return hasGap ? fail("ENOMEM") : ok(0);
   }
 }

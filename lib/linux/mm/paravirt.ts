@@ -40,6 +40,8 @@ export interface PvMmuOps {
   releaseTable(pfn: number, level: number): void;
   /** Where the bytes of a page are. */
   frameOfPage(pfn: number): Mfn;
+  /** The tables of a forked child are complete. @cite linux 6.1 arch/x86/include/asm/paravirt.h paravirt_arch_dup_mmap */
+  dupMmap(mm: MmStruct): void;
   /** Makes `mm` the address space of a CPU. */
   switchMm(cpu: number, mm: MmStruct): void;
   /** Drops cached translations of `[start, end)` of `mm`. */
@@ -74,6 +76,7 @@ export function nativeMmuOps(system: MmSystem): PvMmuOps {
     allocTable() {},
     releaseTable() {},
     frameOfPage: (pfn) => pfn as Mfn,
+    dupMmap() {},
     switchMm(cpu, mm) {
       system.cpus[cpu]!.writeCr3(mm.pgdFrame);
     },

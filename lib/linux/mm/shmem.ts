@@ -7,6 +7,7 @@
  * @module
  */
 
+import { unmapMappingRange } from "./unmap_mapping.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 import { FileObject, type FileOperations } from "./file.ts";
 import type { MmSystem } from "./mm_system.ts";
@@ -37,6 +38,13 @@ export const shmemFileOperations: FileOperations = Object.freeze({
   name: "shmem",
   mmap(vma: Vma) {
     vma.ops = shmemVmOps;
+    return null;
+  },
+  fsync: () => null,
+  punchHole(file: FileObject, first: number, end: number) {
+    const cache = file.pageCache!;
+    unmapMappingRange(cache, first, end);
+    cache.remove(first, end);
     return null;
   },
 });

@@ -33,7 +33,7 @@ export interface SplitRecord {
  * Cuts without asking for the limit of the number of VMAs; answers the new VMA.
  *
  * @param address page aligned, inside the VMA and not its start
- * @returns whatever `may_split` answers
+ * @returns whatever `may_split` answers; ENOMEM without memory for the structure
  * @cite linux 6.1 mm/mmap.c __split_vma
  */
 export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResult<Vma> {
@@ -41,6 +41,7 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
   const refused = vma.ops?.maySplit?.(vma, address) ?? null;
   if (refused !== null) return fail(refused);
   const copy = vmAreaDup(vma);
+  if (copy === null) return fail("ENOMEM");
   const shift = (address - vma.start) / PAGE_SIZE;
   if (newBelow) copy.end = address;
   else {

@@ -94,6 +94,7 @@ export function xenMmuOps(kernel: XenLinux, system: MmSystem): PvMmuOps {
       ext({ cmd: MMUEXT_UNPIN_TABLE, mfn });
     },
     frameOfPage,
+    dupMmap() {},
     /** Both bases in one hypercall: the kernel's is the same as before, and loading it drops the whole TLB. */
     switchMm(cpu, mm) {
       ext(

@@ -22,7 +22,8 @@ Deno.test("mmuFaults passes right rows and fails wrong ones", async () => {
     ["trap", { ...ROW, ...FAULT, trap: 13 }, 0],
     ["address", { ...NULL, ...FAULT, si_code: 1, err: 4, addr_matches: undefined, si_addr: "0x1000" }, 0],
     ["PV machine has no model", { ...ROW, machine: "xenpv", ...FAULT }, 0],
-    ["huge pages have no model", { ...ROW, kind: "hugetlb", ...FAULT }, 0],
+    ["huge pages", { ...ROW, kind: "hugetlb", ...FAULT }, 1],
+    ["huge pages, allowed", { ...ROW, kind: "hugetlb", prot: "rw-", ok: true }, 1],
   ];
   for (const [rule, row, passed] of table) {
     const { counts } = await replay(mmuFaults, textInput([JSON.stringify(row)]));
