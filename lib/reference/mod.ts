@@ -6,4 +6,5 @@
  */
 
 export * from "./address_space.ts";
+export * from "./native_memory.ts";
 export * from "./oracle.ts";

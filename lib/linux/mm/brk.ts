@@ -6,6 +6,7 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { mayCommit } from "./commit.ts";
@@ -45,7 +46,7 @@ const HEAP_FLAGS = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | 
  * ```
  */
 export function brk(mm: MmStruct, end: UserWord): number {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "brk");
   mm.mmapLock();
   const wanted = userWord("an address", end);
   if (wanted < mm.startBrk) return mm.brk;

@@ -39,6 +39,8 @@ export interface MunmapSplit {
 export interface MmFlavour {
   readonly name: string;
   readonly gupFast: GupFastWalker;
+  /** The architecture has a bit for special entries; x86 has. @cite linux 6.1 mm/Kconfig ARCH_HAS_PTE_SPECIAL */
+  readonly hasPteSpecial: boolean;
   /** Long-term writable pins: of pages of any file, or only of memory files. */
   readonly gupFilePins: "any file" | "memory files";
   /** What the slow GUP path answers for an entry without a page: EFAULT once, EEXIST later. */

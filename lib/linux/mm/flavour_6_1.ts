@@ -20,6 +20,7 @@ import type { MmFlavour } from "./flavour.ts";
  */
 export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   name: "linux6_1",
+  hasPteSpecial: true,
   gupFilePins: "any file",
   gupNoPage: "EEXIST",
   munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),

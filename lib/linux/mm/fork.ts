@@ -7,6 +7,7 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
@@ -59,7 +60,7 @@ import { NO_PAGE } from "./vm_ops.ts";
  */
 export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   const { system } = parent;
-  system.trace.add(EV.syscall);
+  enterCall(parent, "fork");
   parent.mmapLock();
   const pgd = allocTablePage(system, 4);
   if (pgd === NO_PAGE) return fail("ENOMEM");

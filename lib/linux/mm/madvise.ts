@@ -7,9 +7,9 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { findVma, vmaLookup } from "./find_vma.ts";
 import { coldPages, freePages, pageoutPages, zapPages } from "./madvise_pages.ts";
 import type { MmStruct } from "./mm_struct.ts";
@@ -153,7 +153,7 @@ function dontneed(vma: Vma, start: number, end: number, forbidden: number): Errn
  * @cite linux 6.1 mm/madvise.c do_madvise
  */
 export function madvise(mm: MmStruct, address: UserWord, length: UserWord, advice: number): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "madvise");
   const name = NAME_OF.get(advice);
   const start = userWord("an address", address);
   if (name === undefined || start % PAGE_SIZE !== 0) return fail("EINVAL");

@@ -14,8 +14,8 @@ import { _PAGE_DIRTY, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_SPECIAL } from "../..
 import { PG_anon, PG_dirty } from "./page.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { lookupSlot, rawFlags, rawFrame } from "./pgtable.ts";
-import type { Vma } from "./vma.ts";
-import { VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
+import { linearPageIndex, type Vma } from "./vma.ts";
+import { isCowMapping, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
 import { NO_PAGE, NOT_SUPPLIED } from "./vm_ops.ts";
 
 /**
@@ -36,7 +36,10 @@ export function ptePresent(flags: number): boolean {
 export function vmNormalPage(vma: Vma, address: number, frame: number, flags: number): number {
   const { system } = vma.mm;
   const pfn = system.pv.ptePfn(frame, flags);
-  if ((flags & _PAGE_SPECIAL) !== 0) {
+  if (!system.flavour.hasPteSpecial) {
+    if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 && isRawPfn(vma, address, pfn)) return NO_PAGE;
+    if (pfn === system.zeroPage) return NO_PAGE;
+  } else if ((flags & _PAGE_SPECIAL) !== 0) {
     const supplied = system.flavour.foreign.specialPage(vma, address);
     if (supplied !== NOT_SUPPLIED) {
       system.trace.add(EV.special_lookup);
@@ -52,6 +55,17 @@ export function vmNormalPage(vma: Vma, address: number, frame: number, flags: nu
     return NO_PAGE;
   }
   return pfn;
+}
+
+/**
+ * Without a bit for special entries: a mixed mapping may hold anything that has a struct; a mapping of raw pfns holds
+ * them in order, and a page that is out of order is a private copy.
+ *
+ * @cite linux 6.1 mm/memory.c vm_normal_page
+ */
+function isRawPfn(vma: Vma, address: number, pfn: number): boolean {
+  if ((vma.flags & VM_MIXEDMAP) !== 0) return !vma.mm.system.memMap.pfnValid(pfn);
+  return pfn === linearPageIndex(vma, address) || !isCowMapping(vma.flags);
 }
 
 /** Reports an entry that contradicts its VMA or page. @cite linux 6.1 mm/memory.c print_bad_pte */

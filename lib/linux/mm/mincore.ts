@@ -6,9 +6,9 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { hugeSlot } from "./hugetlb_fault.ts";
 import { vmaLookup } from "./find_vma.ts";
 import { ptePresent } from "./memory.ts";
@@ -25,7 +25,7 @@ import { NO_PAGE } from "./vm_ops.ts";
  * @cite linux 6.1 mm/mincore.c mincore
  */
 export function mincore(mm: MmStruct, address: UserWord, length: UserWord): SysResult<(0 | 1)[]> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "mincore");
   const start = userWord("an address", address);
   const bytes = userWord("a length", length);
   if (start % PAGE_SIZE !== 0) return fail("EINVAL");

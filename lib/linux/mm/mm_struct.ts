@@ -8,6 +8,7 @@
 import type { Mfn } from "../../core/frames.ts";
 import { EV } from "../../trace/events.ts";
 import type { MmSystem } from "./mm_system.ts";
+import type { CallRecord } from "./last_call.ts";
 import type { MergeRecord } from "./merge.ts";
 import type { MmuIntervalNotifier } from "./mmu_notifier.ts";
 import { allocTablePage } from "./pgtable.ts";
@@ -63,6 +64,8 @@ export class MmStruct {
   lastSplit: SplitRecord | null = null;
   /** The last attempt to join VMAs, for explanations. */
   lastMerge: MergeRecord | null = null;
+  /** What the last call decided, for explanations. */
+  lastCall: CallRecord | null = null;
   /** `vm.max_map_count` for this process. */
   maxMapCount: number = DEFAULT_MAX_MAP_COUNT;
 

@@ -5,10 +5,10 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { withinBudget } from "../../core/budget.ts";
 import { type Errno, fail, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { mayCommit } from "./commit.ts";
 import { type FileObject, fput } from "./file.ts";
 import { hugetlbFileSetup, isHugetlbFile } from "./hugetlb.ts";
@@ -83,7 +83,7 @@ export interface MmapOptions {
  * ```
  */
 export function mmap(mm: MmStruct, options: MmapOptions): SysResult<number> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "mmap");
   const offset = userWord("an offset", options.offset ?? 0);
   if (offset % PAGE_SIZE !== 0) return fail("EINVAL");
   const { flags, prot } = options;

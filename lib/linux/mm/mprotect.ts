@@ -4,9 +4,9 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { changeProtection } from "./change_protection.ts";
 import { mayCommit } from "./commit.ts";
 import { findVma } from "./find_vma.ts";
@@ -81,7 +81,7 @@ function doMprotectPkey(
   prot: number,
   pkey: number,
 ): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, pkey === NO_PKEY ? "mprotect" : "pkey_mprotect");
   let start = userWord("an address", address);
   const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   const rights = prot & ~(PROT_GROWSDOWN | PROT_GROWSUP);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
@@ -63,7 +64,7 @@ interface Move {
  * @cite linux 6.1 mm/mremap.c mremap
  */
 export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "mremap");
   const flags = options.flags ?? 0;
   const address = userWord("an address", options.address);
   const oldBytes = userWord("a length", options.oldLength);

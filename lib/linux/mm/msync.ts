@@ -4,9 +4,9 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
@@ -27,7 +27,7 @@ export const MS_SYNC = 4;
  * @cite linux 6.1 mm/msync.c msync
  */
 export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "msync");
   let start = userWord("an address", address);
   if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0 || start % PAGE_SIZE !== 0) return fail("EINVAL");
   if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return fail("EINVAL");

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
@@ -43,7 +44,7 @@ import { VM_HUGETLB } from "./vm_flags.ts";
  * ```
  */
 export function munmap(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "munmap");
   mm.mmapLock();
   return doMunmap(mm, userWord("an address", address), userWord("a length", length));
 }

@@ -6,8 +6,8 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
-import { EV } from "../../trace/events.ts";
 import { CR4_PKE } from "../../x86/registers.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import type { Vma } from "./vma.ts";
@@ -54,7 +54,7 @@ export function mmPkeyIsAllocated(mm: MmStruct, pkey: number): boolean {
  * @cite linux 6.1 mm/mprotect.c pkey_alloc
  */
 export function pkeyAlloc(mm: MmStruct, flags: number, rights: number): SysResult<number> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "pkey_alloc");
   if (flags !== 0 || (rights & ~(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) !== 0) return fail("EINVAL");
   let key = hasPkeys(mm) ? 1 : NR_KEYS;
   while (key < NR_KEYS && (mm.pkeyAllocationMap >>> key & 1) !== 0) key++;
@@ -66,7 +66,7 @@ export function pkeyAlloc(mm: MmStruct, flags: number, rights: number): SysResul
 
 /** Gives a key back; mappings keep it. EINVAL if it is not the program's. @cite linux 6.1 mm/mprotect.c pkey_free */
 export function pkeyFree(mm: MmStruct, pkey: number): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "pkey_free");
   if (!mmPkeyIsAllocated(mm, pkey)) return fail("EINVAL");
   mm.pkeyAllocationMap &= ~(1 << pkey);
   return ok(0);
