@@ -34,6 +34,9 @@ export {
   type WorldOptions,
 } from "./lib/experiments/mod.ts";
 export { KERNEL_FLAVOURS, type KernelFlavour, kernelFlavour } from "./lib/linux/mod.ts";
+export { type ImportedProcess } from "./lib/import/mod.ts";
 export { chart, chartCost, tabulate } from "./lib/repl/chart.ts";
+export { show } from "./lib/repl/show.ts";
+export { readMaps } from "./lib/repl/read_maps.ts";
 export { EVENTS } from "./lib/trace/mod.ts";
 export { XEN_FLAVOURS, xenFlavour } from "./lib/xen/mod.ts";

@@ -8,6 +8,15 @@
 /** One subject, set up: does the work `n` times and answers a checksum, the same for every subject. */
 export type BenchRun = (n: number) => number;
 
+/** A program that does the same work: called with `args` and `n`, it prints what `scripts/gate/measure.ts` prints. */
+export interface NativeSubject {
+  /** Source file below the project's root. */
+  readonly source: string;
+  readonly args: readonly string[];
+  /** Further flags of the compiler, after `-O2`. */
+  readonly flags?: readonly string[];
+}
+
 /** One case: a file of `bench` whose default export this is. */
 export interface BenchCase {
   /** What is compared, in a sentence. */
@@ -20,4 +29,8 @@ export interface BenchCase {
   readonly yardstick: string;
   /** Each sets its world up, untimed. */
   readonly subjects: Readonly<Record<string, () => BenchRun>>;
+  /** Subjects written in C, built when there is a compiler; without one the first other subject is the yardstick. */
+  readonly native?: Readonly<Record<string, NativeSubject>>;
+  /** What a maintainer wants the median ratio of a subject to stay below; printed, and missed aloud. */
+  readonly goals?: Readonly<Record<string, number>>;
 }

@@ -14,6 +14,8 @@ import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
 import { run } from "@optique/run";
+import { kernelFlavour } from "../lib/linux/kernel.ts";
+import { xenFlavour } from "../lib/xen/flavours.ts";
 import { BadInput, openInput, replayInput, type ReplayOptions, type Report } from "../lib/conform/mod.ts";
 
 const commandLine = merge(
@@ -44,6 +46,14 @@ async function main(): Promise<number> {
     errorExitCode: 2,
     brief: message`Replay golden data and compare.`,
   });
+  try {
+    if (kernel !== undefined) kernelFlavour(kernel);
+    if (xen !== undefined) xenFlavour(xen);
+  } catch (e) {
+    if (!isExpected(e)) throw e;
+    console.error(`error: ${e.message}`);
+    return 2;
+  }
   const options: ReplayOptions = {
     ...(kernel === undefined ? {} : { kernel }),
     ...(xen === undefined ? {} : { xen }),

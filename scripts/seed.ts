@@ -61,7 +61,7 @@ async function main(): Promise<number> {
       console.error(`chart written to ${png}`);
     } else if (!json) {
       console.error(
-        "\nchart as a picture: deno run --allow-read --allow-write scripts/seed.ts --png seed.png",
+        "\nchart as a picture: deno task seed",
       );
     }
     return 0;

@@ -5,6 +5,8 @@
  */
 
 import type { Format, Head, Row } from "./format.ts";
+import { grantCases } from "./grant_cases.ts";
+import { grantDumpRows } from "./grant_dump.ts";
 import { mmuFaults } from "./mmu_faults.ts";
 import { mmuTranslate } from "./mmu_translate.ts";
 import { pageTables } from "./page_tables.ts";
@@ -18,9 +20,7 @@ function has(row: Row, ...names: string[]): boolean {
   return names.every((name) => Object.hasOwn(row, name));
 }
 
-const grantCases = unmodelled("grant-cases", (row) => has(row, "machine", "case", "op"));
 const costs = unmodelled("costs", (row) => has(row, "machine", "bench"));
-const grantDump = unmodelled("grant-dump", (row) => has(row, "snapshot", "pin"));
 
 /** The formats. */
 export const FORMATS: readonly Format[] = Object.freeze([
@@ -32,7 +32,7 @@ export const FORMATS: readonly Format[] = Object.freeze([
   mmuFaults,
   grantCases,
   costs,
-  grantDump,
+  grantDumpRows,
 ]);
 
 /** The format of an input, by its beginning. */

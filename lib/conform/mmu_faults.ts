@@ -2,15 +2,13 @@
  * Replays single accesses of user programs: a mapping of each kind in each prior state, or a fixed address, and what
  * the signal frame reported. Every row is made from nothing.
  *
- * Rows of machine `xenpv` need a PV world and count as failed.
- *
  * @module
  */
 
 import { PAGE_SIZE, PMD_SIZE } from "../core/geometry.ts";
 import { exitMmap } from "../linux/mm/exit.ts";
 import { fput } from "../linux/mm/file.ts";
-import type { MmStruct } from "../linux/mm/mm_struct.ts";
+import { MmStruct } from "../linux/mm/mm_struct.ts";
 import { mmap } from "../linux/mm/mmap.ts";
 import { mprotect } from "../linux/mm/mprotect.ts";
 import { type NativeLinux, nativeLinux } from "../linux/mm/native.ts";
@@ -27,6 +25,7 @@ import {
 import { memfdCreate } from "../linux/mm/shmem.ts";
 import { userAccess, type UserAccessKind, type UserAccessResult } from "../linux/mm/user_access.ts";
 import { oneOf, stringField } from "./fields.ts";
+import { xenHost } from "./xen_host.ts";
 import { BadInput, type Format, type Head, numberedRows, type Row } from "./format.ts";
 
 const MAPPING = 0x1300_0000_0000;
@@ -39,15 +38,38 @@ export const mmuFaults: Format = {
   name: "mmu-faults",
   detect: (head: Head) => head.rows.length > 0 && head.rows.every(isRow),
   async replay(input, report) {
-    const linux = nativeLinux({ hugePages: 2 });
+    const machines = new Machines();
     for await (const { row, where } of numberedRows(input)) {
       const label = `${row.machine} row ${row.i}: ${row.kind} ${row.prot ?? row.where} ${
         row.state ?? ""
       } ${row.access}`;
-      report.compare(label, recorded(row), replayRow(linux, row, where));
+      report.compare(label, recorded(row), replayRow(machines, row, where));
     }
   },
 };
+
+/** What a row needs of a machine. */
+type Machine = Pick<NativeLinux, "system" | "process">;
+
+/** The machines, each started when it is first needed. */
+class Machines {
+  readonly #started = new Map<string, Machine>();
+
+  get(name: "linux" | "xenpv"): Machine {
+    let machine = this.#started.get(name);
+    if (machine === undefined) {
+      machine = name === "linux" ? nativeLinux({ hugePages: 2 }) : xenMachine();
+      this.#started.set(name, machine);
+    }
+    return machine;
+  }
+}
+
+/** A PV kernel: its processor has no protection keys to offer. */
+function xenMachine(): Machine {
+  const { system } = xenHost("xenpv");
+  return { system, process: () => new MmStruct(system) };
+}
 
 function isRow(row: Row): boolean {
   return typeof row.machine === "string" && typeof row.kind === "string" && typeof row.access === "string";
@@ -60,9 +82,9 @@ function recorded(row: Row): string {
 }
 
 /** The outcome of a row, or why there is none. */
-function replayRow(linux: NativeLinux, row: Row, where: string): string {
-  const machine = oneOf(stringField(row, "machine", where), ["linux", "xenpv"], "machine", where);
-  if (machine === "xenpv") return "rows of a PV machine have no model yet";
+function replayRow(machines: Machines, row: Row, where: string): string {
+  const names = ["linux", "xenpv"] as const;
+  const linux = machines.get(oneOf(stringField(row, "machine", where), names, "machine", where));
   const access = oneOf(stringField(row, "access", where), ["r", "w", "x"], "access", where);
   if (row.kind === "special") {
     const mm = linux.process();
@@ -109,7 +131,7 @@ const KINDS: Readonly<Record<string, MappingKind | null>> = {
   unmapped: null,
 };
 
-function replayMapping(linux: NativeLinux, row: Row, access: UserAccessKind, where: string): string {
+function replayMapping(linux: Machine, row: Row, access: UserAccessKind, where: string): string {
   const kind = oneOf(stringField(row, "kind", where), Object.keys(KINDS), "kind", where);
   const states = ["untouched", "written_then_mprotected", "read_then_mprotected"] as const;
   const state = oneOf(stringField(row, "state", where), states, "state", where);

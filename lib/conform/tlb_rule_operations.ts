@@ -4,8 +4,7 @@
  * @module
  */
 
-import { mfn } from "../core/frames.ts";
-import { RIGHT_DIRTY } from "../x86/access.ts";
+import { mfn, splitVaddr } from "../core/frames.ts";
 import { Cpu } from "../x86/cpu.ts";
 import type { GeneralProtection } from "../x86/fault.ts";
 import { Mmu } from "../x86/mmu.ts";
@@ -14,13 +13,22 @@ import { PhysMem } from "../x86/phys_mem.ts";
 import { _PAGE_GLOBAL, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../x86/pte.ts";
 import { CR0_PG, CR0_WP, CR4_PAE, CR4_PCIDE, CR4_PGE, CR4_SMEP } from "../x86/registers.ts";
 
-/** Which pages are still cached, by class of entry: the one the operation names, and one elsewhere. */
-export type CachedPages = Readonly<Record<"global" | "current" | "other", readonly ("page" | "elsewhere")[]>>;
+/**
+ * Which pages are still cached, by class of entry: the one the operation names, and one elsewhere. The classes of
+ * paging structures say for which page a walk would start from a paging-structure cache.
+ */
+export type CachedPages = Readonly<
+  Record<
+    "global" | "current" | "other" | "structuresOfCurrent" | "structuresOfOther",
+    readonly ("page" | "elsewhere")[]
+  >
+>;
 
 const CURRENT = 1;
 const OTHER = 2;
 const PAGE = 0x5000;
-const ELSEWHERE = 0x9000;
+/** In another 512 GiB, so that no paging-structure entry serves both pages. */
+const ELSEWHERE = 0x80_0000_9000;
 const GLOBAL = 0x40_0000;
 
 /** The addresses of each class; a class has its own so that one entry cannot hide another. */
@@ -43,7 +51,7 @@ function bench(usesPcids: boolean): Bench {
   tables.map(GLOBAL + PAGE, mfn(0x102), { flags: flags | _PAGE_GLOBAL });
   tables.map(GLOBAL + ELSEWHERE, mfn(0x103), { flags: flags | _PAGE_GLOBAL });
   const cr4 = CR4_PAE | CR4_PGE | (usesPcids ? CR4_PCIDE : 0);
-  const cpu = new Cpu({ registers: { root: tables.root, cr4 } });
+  const cpu = new Cpu({ tlb: "architectural", registers: { root: tables.root, cr4 } });
   const mmu = new Mmu(cpu, mem);
   const pcids = usesPcids ? [OTHER, CURRENT] : [0];
   for (const pcid of pcids) {
@@ -59,9 +67,17 @@ function bench(usesPcids: boolean): Bench {
 function cached({ cpu }: Bench, pcids: readonly [current: number, other: number]): CachedPages {
   const names = ["page", "elsewhere"] as const;
   const inPcid = (pcid: number, base: number): ("page" | "elsewhere")[] =>
-    names.filter((name) => cpu.tlb.find(0, base + PLACES[name], pcid) >= 0);
+    names.filter((name) => cpu.tlb.holds(...splitVaddr(base + PLACES[name]), pcid));
+  const structuresOf = (pcid: number): ("page" | "elsewhere")[] =>
+    names.filter((name) => cpu.tlb.holdsStructure(...splitVaddr(PLACES[name]), pcid));
   const [current, other] = pcids;
-  return { global: inPcid(current, GLOBAL), current: inPcid(current, 0), other: inPcid(other, 0) };
+  return {
+    global: inPcid(current, GLOBAL),
+    current: inPcid(current, 0),
+    other: inPcid(other, 0),
+    structuresOfCurrent: structuresOf(current),
+    structuresOfOther: structuresOf(other),
+  };
 }
 
 /** Runs `act` on a fresh bench and answers what is still cached. */
@@ -81,6 +97,8 @@ function either(a: CachedPages, b: CachedPages): CachedPages {
     global: [...a.global, ...b.global],
     current: [...a.current, ...b.current],
     other: [...a.other, ...b.other],
+    structuresOfCurrent: [...a.structuresOfCurrent, ...b.structuresOfCurrent],
+    structuresOfOther: [...a.structuresOfOther, ...b.structuresOfOther],
   };
 }
 
@@ -140,7 +158,13 @@ const OPERATIONS: Readonly<Record<string, (condition: string) => (() => CachedPa
 function invpcid(type: number, pcid: number): CachedPages {
   const left = after(({ cpu }) => cpu.invpcid(type, pcid, 0, PAGE));
   if (type > 1) return left;
-  return pcid === CURRENT ? { ...left, other: [] } : { ...left, current: [] };
+  // The table speaks of "the named PCID" in the columns of both; a structure cache of the other may stay.
+  return pcid === CURRENT ? { ...left, other: [] } : {
+    ...left,
+    current: [],
+    structuresOfCurrent: left.structuresOfOther,
+    structuresOfOther: left.structuresOfCurrent,
+  };
 }
 
 /** The operation that a row names; `undefined` if we know none. */
@@ -159,7 +183,7 @@ const BEHAVIOURS: Readonly<Record<string, () => string | undefined>> = {
     if ((tables.lookup(PAGE)!.lo & 0x40) !== 0) return "D set by a read";
     if (mmu.access(PAGE, "write").kind !== "ok") return "the write faults";
     if ((tables.lookup(PAGE)!.lo & 0x40) === 0) return "D not set in memory";
-    return (cpu.tlb.rights[cpu.tlb.find(0, PAGE, CURRENT)]! & RIGHT_DIRTY) === 0
+    return cpu.tlb.entries().some((e) => e.va === BigInt(PAGE) && e.pcid === CURRENT && !e.dirty)
       ? "the new entry is not used"
       : undefined;
   },
@@ -167,7 +191,7 @@ const BEHAVIOURS: Readonly<Record<string, () => string | undefined>> = {
     const { cpu, mmu, tables } = bench(true);
     const absent = ELSEWHERE + 0x1000;
     if (mmu.access(absent, "read").kind !== "#PF") return "an absent page does not fault";
-    if (cpu.tlb.find(0, absent, CURRENT) >= 0) return "an absent page is cached";
+    if (cpu.tlb.holds(...splitVaddr(absent), CURRENT)) return "an absent page is cached";
     tables.map(absent, mfn(0x104));
     if (mmu.access(absent, "read").kind !== "ok") return "P 0 to 1 needs an invalidation";
     return reservedIsNeverCached();
@@ -181,7 +205,7 @@ function reservedIsNeverCached(): string | undefined {
   const { at, lo } = tables.lookup(large)!;
   mmu.mem.write32(at, lo | 1 << 13); // bits 20:13 of a 2 MiB leaf are reserved
   if (mmu.access(large, "read").kind !== "#PF") return "a reserved bit does not fault";
-  return cpu.tlb.find(0, large, CURRENT) >= 0 ? "an entry with a reserved bit is cached" : undefined;
+  return cpu.tlb.holds(0, large, CURRENT) ? "an entry with a reserved bit is cached" : undefined;
 }
 
 /** The behaviour that a row names; `undefined` if it names an operation. */

@@ -1,7 +1,7 @@
 /**
  * Replays the table of what each operation must drop from the TLB: for every row a processor gets one cached
  * translation of each class, does the operation, and is looked at. What "must go" has to be gone; what "may stay" may
- * be there or not. The column of paging-structure caches holds trivially: this model has none.
+ * be there or not. The processor has the architectural caches, which keep as much as may be kept.
  *
  * @module
  */
@@ -58,6 +58,13 @@ function replayRule(cells: readonly string[], where: string, report: Report): vo
       return report.fail(name, `${kind}: ${text}`, `${stays.join(" and ")} page still cached`);
     }
   }
+  const structures = columns[3]!;
+  for (const [kind, isOther] of [["structuresOfCurrent", false], ["structuresOfOther", true]] as const) {
+    const stays = left[kind].filter((page) => mustStructuresGo(structures, isOther, page, where));
+    if (stays.length > 0) {
+      return report.fail(name, `${kind}: ${structures}`, `those of ${stays.join(" and ")} page still cached`);
+    }
+  }
   report.pass();
 }
 
@@ -68,6 +75,19 @@ function mustGo(text: string, page: "page" | "elsewhere", where: string): boolea
   if (text === "" || text.startsWith("may stay") || text.startsWith("not applicable")) return false;
   if (!text.includes("must go")) throw new BadInput(where, `"${text}" says neither "must go" nor "may stay"`);
   return page === "page" || /\ball\b/.test(text);
+}
+
+/** The same for the column of paging-structure caches, which names PCIDs in words. */
+function mustStructuresGo(
+  text: string,
+  isOther: boolean,
+  page: "page" | "elsewhere",
+  where: string,
+): boolean {
+  if (text === "" || text.startsWith("may stay")) return false;
+  if (!text.includes("must go")) throw new BadInput(where, `"${text}" says neither "must go" nor "may stay"`);
+  if (text.startsWith("all PCIDs")) return true;
+  return !isOther && (page === "page" || !text.startsWith("those used"));
 }
 
 /** Cells of a CSV line; quoted ones may hold commas. */

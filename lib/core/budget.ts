@@ -5,9 +5,6 @@
  * @module
  */
 
-import { outOfRange } from "./misuse.ts";
-import { show } from "./show.ts";
-
 /** The budgets, each with what it bounds. */
 export const BUDGET = {
   /** Frames of machine memory of one host (8 TiB). Frames cost nothing until written. */
@@ -39,9 +36,10 @@ export type BudgetName = keyof typeof BUDGET;
  */
 export function withinBudget(action: string, wish: number, budget: BudgetName): number {
   const limit = BUDGET[budget];
+  // Wishes are counts, and counts are decimal for people.
   if (!Number.isSafeInteger(wish) || wish < 0) {
-    throw outOfRange(action, wish, `it must be a whole number from 0 to ${show(limit)}`);
+    throw new RangeError(`Cannot ${action} ${wish}: it must be a whole number from 0 to ${limit}`);
   }
-  if (wish > limit) throw outOfRange(action, wish, `the budget ${budget} is ${limit}`);
+  if (wish > limit) throw new RangeError(`Cannot ${action} ${wish}: the budget ${budget} is ${limit}`);
   return wish;
 }

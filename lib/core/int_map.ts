@@ -20,8 +20,9 @@ const TOMBSTONE = -2;
  * ```
  */
 export class IntMap {
-  #keys: Int32Array;
-  #values: Int32Array;
+  /** Key and value of a place side by side, so that a look-up touches one line. */
+  #pairs: Int32Array;
+  /** Twice the number of places, less two: masks an index of `#pairs`. */
   #mask: number;
   #live = 0;
   #used = 0;
@@ -30,9 +31,8 @@ export class IntMap {
   constructor(capacity = 16) {
     let slots = 32;
     while (slots < capacity * 2) slots *= 2;
-    this.#keys = new Int32Array(slots).fill(EMPTY);
-    this.#values = new Int32Array(slots);
-    this.#mask = slots - 1;
+    this.#pairs = new Int32Array(slots * 2).fill(EMPTY);
+    this.#mask = slots * 2 - 2;
   }
 
   /** Number of entries. */
@@ -40,81 +40,85 @@ export class IntMap {
     return this.#live;
   }
 
+  /** Bytes of the table. */
+  get byteLength(): number {
+    return this.#pairs.byteLength;
+  }
+
   /** The value of `key`, or -1. */
   get(key: number): number {
-    const keys = this.#keys;
+    const pairs = this.#pairs;
     const mask = this.#mask;
-    let i = Math.imul(key, 0x9e3779b1) >>> 7 & mask;
+    let i = Math.imul(key, 0x9e3779b1) >>> 6 & mask;
     for (;;) {
-      const k = keys[i]!;
-      if (k === key) return this.#values[i]!;
+      const k = pairs[i]!;
+      if (k === key) return pairs[i + 1]!;
       if (k === EMPTY) return -1;
-      i = i + 1 & mask;
+      i = i + 2 & mask;
     }
   }
 
   /** Sets `key` (≥ 0) to `value`. */
   set(key: number, value: number): void {
-    if ((this.#used + 1) * 2 > this.#keys.length) this.#rehash();
-    const keys = this.#keys;
+    if ((this.#used + 1) * 4 > this.#pairs.length) this.#rehash();
+    const pairs = this.#pairs;
     const mask = this.#mask;
-    let i = Math.imul(key, 0x9e3779b1) >>> 7 & mask;
+    let i = Math.imul(key, 0x9e3779b1) >>> 6 & mask;
     let free = -1;
     for (;;) {
-      const k = keys[i]!;
+      const k = pairs[i]!;
       if (k === key) {
-        this.#values[i] = value;
+        pairs[i + 1] = value;
         return;
       }
       if (k === TOMBSTONE && free < 0) free = i;
       if (k === EMPTY) break;
-      i = i + 1 & mask;
+      i = i + 2 & mask;
     }
     if (free < 0) {
       free = i;
       this.#used++;
     }
-    keys[free] = key;
-    this.#values[free] = value;
+    pairs[free] = key;
+    pairs[free + 1] = value;
     this.#live++;
   }
 
   /** Removes `key`; answers whether it was there. */
   delete(key: number): boolean {
-    const keys = this.#keys;
+    const pairs = this.#pairs;
     const mask = this.#mask;
-    let i = Math.imul(key, 0x9e3779b1) >>> 7 & mask;
+    let i = Math.imul(key, 0x9e3779b1) >>> 6 & mask;
     for (;;) {
-      const k = keys[i]!;
+      const k = pairs[i]!;
       if (k === key) {
-        keys[i] = TOMBSTONE;
+        pairs[i] = TOMBSTONE;
         this.#live--;
         return true;
       }
       if (k === EMPTY) return false;
-      i = i + 1 & mask;
+      i = i + 2 & mask;
     }
   }
 
   /** Calls `visit` for every entry, in no particular order. */
   forEach(visit: (key: number, value: number) => void): void {
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i]! >= 0) visit(this.#keys[i]!, this.#values[i]!);
+    const pairs = this.#pairs;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (pairs[i]! >= 0) visit(pairs[i]!, pairs[i + 1]!);
     }
   }
 
   #rehash(): void {
-    const keys = this.#keys;
-    const values = this.#values;
+    const old = this.#pairs;
     let slots = 32;
     while (slots < (this.#live + 1) * 4) slots *= 2;
-    this.#keys = new Int32Array(slots).fill(EMPTY);
-    this.#values = new Int32Array(slots);
-    this.#mask = slots - 1;
+    this.#pairs = new Int32Array(slots * 2).fill(EMPTY);
+    this.#mask = slots * 2 - 2;
     this.#live = 0;
     this.#used = 0;
-    for (let i = 0; i < keys.length; i++) {
-      if (keys[i]! >= 0) this.set(keys[i]!, values[i]!);
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i]! >= 0) this.set(old[i]!, old[i + 1]!);
     }
   }
 }

@@ -17,4 +17,8 @@ export * from "./nearest.ts";
 export * from "./nominal.ts";
 export * from "./rng.ts";
 export * from "./show.ts";
+export * from "./shown.ts";
+export * from "./text_columns.ts";
+export * from "./text_fit.ts";
+export * from "./view.ts";
 export * from "./views.ts";

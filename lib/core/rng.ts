@@ -22,6 +22,15 @@ export class Rng {
     this.#state = seed | 0;
   }
 
+  /** Where the sequence stands, for saving; any 32-bit number. */
+  get state(): number {
+    return this.#state;
+  }
+
+  set state(state: number) {
+    this.#state = state | 0;
+  }
+
   /** A whole number in `[0, 2^32)`. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;

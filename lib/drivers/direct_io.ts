@@ -76,7 +76,7 @@ export function directIo(
   const reached: DirectIoPage[] = [];
   let bytes = 0;
   pages.forEach((page, i) => {
-    const frame = system.frameOf(page);
+    const frame = system.frameOf(page, direction === "read");
     const from = i === 0 ? address - first : 0;
     const to = Math.min(PAGE_SIZE, address + length - (first + i * PAGE_SIZE));
     system.trace.add(EV.dma_page);

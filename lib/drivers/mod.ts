@@ -5,6 +5,18 @@
  * @module
  */
 
+export * from "./access_process_vm.ts";
 export * from "./direct_io.ts";
+export * from "./evtchn/mod.ts";
+export * from "./futex.ts";
+export * from "./gntalloc/mod.ts";
 export * from "./gntdev/mod.ts";
+export * from "./io_uring.ts";
+export * from "./numa.ts";
+export * from "./pipe.ts";
+export * from "./privcmd/mod.ts";
+export * from "./process_vm.ts";
 export * from "./ram_disk.ts";
+export * from "./socket.ts";
+export * from "./unmap_notify.ts";
+export * from "./user_bytes.ts";

@@ -5,13 +5,15 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
 import { wholeNumber } from "../core/misuse.ts";
 
 /** Bytes of a sector. */
 export const SECTOR_SIZE = 512;
 
 /** A disk of bytes, sparse by sector of one value. */
-export class RamDisk {
+export class RamDisk extends Shown {
   readonly #bytes = new Map<number, Uint8Array>();
   /** Fill of sectors never written: by sector number. */
   readonly #fill: (sector: number) => number;
@@ -21,6 +23,7 @@ export class RamDisk {
    * @param fill byte value of each sector that was never written
    */
   constructor(readonly size: number, fill: (sector: number) => number = () => 0) {
+    super();
     wholeNumber("make a disk of bytes", size, SECTOR_SIZE, 2 ** 40);
     this.#fill = fill;
   }
@@ -40,5 +43,9 @@ export class RamDisk {
       this.#bytes.set(sector, bytes);
     }
     bytes[offset % SECTOR_SIZE] = value & 0xff;
+  }
+
+  override [viewOf](): View {
+    return { line: `disk of ${this.size / 2 ** 20} MiB, ${this.#bytes.size} sectors written` };
   }
 }

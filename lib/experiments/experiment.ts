@@ -5,7 +5,8 @@
  * @module
  */
 
-import { lineView, textView } from "../core/views.ts";
+import { Shown, viewOf } from "../core/shown.ts";
+import { drawing, type View } from "../core/view.ts";
 
 /** Where rows come from. */
 export interface Provenance {
@@ -28,8 +29,10 @@ export interface Experiment<Row, Options> {
 }
 
 /** Rows of several designs, with where they come from. */
-export class Comparison<Row extends { readonly design: string; readonly verdict: string }> {
-  constructor(readonly question: string, readonly rows: readonly Row[], readonly provenance: Provenance) {}
+export class Comparison<Row extends { readonly design: string; readonly verdict: string }> extends Shown {
+  constructor(readonly question: string, readonly rows: readonly Row[], readonly provenance: Provenance) {
+    super();
+  }
 
   /** Per design how many rows came out how: `seed2014: 5 ok, 3 wrong-page`. */
   get summary(): string[] {
@@ -43,16 +46,21 @@ export class Comparison<Row extends { readonly design: string; readonly verdict:
     });
   }
 
-  toString(): string {
+  override toString(): string {
     return [this.question, ...this.summary].join("\n  ");
   }
 
-  [textView](): string {
-    return this.toString();
-  }
-
-  [lineView](): string {
-    return this.summary.join("; ");
+  override [viewOf](): View {
+    const { experiment, xen, parameters } = this.provenance;
+    const given = Object.entries(parameters).map(([name, value]) => `${name} ${value}`).join(", ");
+    return {
+      line: this.summary.join("; "),
+      title: this.question,
+      blocks: [
+        drawing(this.summary.map((text) => `  ${text}`)),
+        drawing([`  ${experiment} on ${xen}: ${given}`]),
+      ],
+    };
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { lineView, textView } from "../core/views.ts";
+import { Shown, viewOf } from "../core/shown.ts";
+import { drawing, tableBlock, type View } from "../core/view.ts";
 import { KernelBug } from "../core/crash.ts";
 import type { SysResult } from "../core/errno.ts";
 import { hex } from "../core/show.ts";
@@ -36,7 +37,7 @@ interface IoOutcomeFields {
 }
 
 /** A direct I/O that is over. Prints itself with what was reached and why. */
-export class IoOutcome {
+export class IoOutcome extends Shown {
   readonly direction: "read" | "write";
   readonly address: number;
   readonly length: number;
@@ -48,6 +49,7 @@ export class IoOutcome {
   readonly events: EventCounts;
 
   constructor(fields: IoOutcomeFields) {
+    super();
     this.direction = fields.direction;
     this.address = fields.address;
     this.length = fields.length;
@@ -63,27 +65,36 @@ export class IoOutcome {
     return this.result.ok ? String(this.result.value.bytes) : `-${this.result.errno}`;
   }
 
-  toString(): string {
+  override toString(): string {
     const lines = this.pages.map((page) => `${hex(page.address)} ${describePage(page)}`);
     return [`O_DIRECT ${this.direction} of ${this.length} bytes returns ${this.returned}`, ...lines].join(
       "\n  ",
     );
   }
 
-  [textView](): string {
-    return this.toString();
-  }
-
-  [lineView](): string {
-    return inOneLine(this.toString());
+  override [viewOf](): View {
+    const rows = this.pages.map(({ address, path, reached, expected, verdict }) => [
+      hex(address),
+      path,
+      describeReached(reached),
+      describeReached(expected),
+      verdict,
+    ]);
+    return {
+      line: inOneLine(this.toString()),
+      title: this.toString().split("\n")[0]!,
+      blocks: [tableBlock(["page", "path", "reached", "must reach", "verdict"], rows)],
+    };
   }
 }
 
 /** Why a direct I/O came out as it did: page by page, each decision with the kernel function that took it. */
-export class Explanation {
-  constructor(readonly io: IoOutcome) {}
+export class Explanation extends Shown {
+  constructor(readonly io: IoOutcome) {
+    super();
+  }
 
-  toString(): string {
+  override toString(): string {
     const { io } = this;
     const width = Math.max(0, ...io.decisions.map((decision) => decision.where.length));
     const lines = [`O_DIRECT ${io.direction} of ${io.length} bytes returns ${io.returned}`];
@@ -99,12 +110,9 @@ export class Explanation {
     return lines.join("\n");
   }
 
-  [textView](): string {
-    return this.toString();
-  }
-
-  [lineView](): string {
-    return inOneLine(this.toString());
+  override [viewOf](): View {
+    const [title = "", ...lines] = this.toString().split("\n");
+    return { line: inOneLine(this.toString()), title, blocks: [drawing(lines)] };
   }
 }
 

@@ -6,8 +6,10 @@
  */
 
 export * from "./compare.ts";
+export * from "./event_tally.ts";
 export * from "./experiment.ts";
 export * from "./io_outcome.ts";
 export * from "./process.ts";
 export * from "./split_then_pin.ts";
+export * from "./tlb_working_set.ts";
 export * from "./world.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { textView } from "../core/views.ts";
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
 import { KernelBug } from "../core/crash.ts";
 import type { SysResult } from "../core/errno.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
@@ -20,9 +21,10 @@ import type { GupDecision } from "../linux/mm/gup.ts";
 import { mmap, type MmapOptions } from "../linux/mm/mmap.ts";
 import { exitMmap } from "../linux/mm/exit.ts";
 import { fput } from "../linux/mm/file.ts";
-import { MmStruct } from "../linux/mm/mm_struct.ts";
+import { MmStruct, TASK_SIZE_MAX } from "../linux/mm/mm_struct.ts";
 import { lookupSlot, rawFlags, rawFrame } from "../linux/mm/pgtable.ts";
 import { _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../x86/pte.ts";
+import { Maps } from "../linux/mm/views/maps.ts";
 import { mprotect } from "../linux/mm/mprotect.ts";
 import { munmap } from "../linux/mm/munmap.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../linux/mm/prot.ts";
@@ -31,18 +33,32 @@ import type { Vma } from "../linux/mm/vma.ts";
 import { ReferenceSpace } from "../reference/address_space.ts";
 import { expectedAt, judge, type Reached } from "../reference/oracle.ts";
 import { statusName } from "../xen/status.ts";
+import type { AccessKind } from "../x86/access.ts";
+import { PageTable } from "../x86/page_table.ts";
+import type { WalkDrawing } from "../x86/views/walk_drawing.ts";
 import { IoOutcome, type IoPage } from "./io_outcome.ts";
+import { userWalk } from "./user_walk.ts";
 import type { Grants, World } from "./world.ts";
 
 /** A process of dom0. */
-export class Process {
+export class Process extends Shown {
   readonly mm: MmStruct;
   /** What each page must reach, kept apart from the model. */
   readonly reference: ReferenceSpace = new ReferenceSpace();
   #gntdev: GntdevFile | null = null;
 
+  /** Its page tables, shown as ranges. */
+  readonly tables: PageTable;
+
   constructor(readonly world: World, readonly name: string) {
+    super();
     this.mm = new MmStruct(world.kernel.system);
+    this.tables = new PageTable(world.hv.mem, {
+      root: this.mm.pgdFrame,
+      allocate: () => {
+        throw new RangeError("Cannot map here: the tables of a process are changed by its kernel");
+      },
+    });
     switchTo(this.mm, 0);
   }
 
@@ -53,7 +69,31 @@ export class Process {
 
   /** VMAs in order. */
   get vmas(): Vma[] {
-    return [...this.mm.vmas];
+    return this.mm.vmas.toArray();
+  }
+
+  /** Its VMAs as they are now, with a drawing; `qemu.maps.since(before)` shows a split. */
+  get maps(): Maps {
+    return new Maps(this.mm);
+  }
+
+  /**
+   * The walk of an address in user mode as a drawing, and behind a page its owner and grant. Looks only: neither the
+   * tables nor the TLB change.
+   *
+   * @throws {RangeError} if the address has more than 64 bits or is not exact
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const w = world();
+   * const qemu = w.process("qemu");
+   * const vma = qemu.mmapGrants(w.guest.grant(1));
+   * if (!String(qemu.walk(vma.start)).includes("grant 8 of domain 1")) throw new Error(String(qemu.walk(vma.start)));
+   * ```
+   */
+  walk(address: number | bigint, kind: AccessKind = "read"): WalkDrawing {
+    return userWalk(this.world, this.mm, address, kind);
   }
 
   /**
@@ -100,6 +140,11 @@ export class Process {
     this.world.refuseAfterCrash("mmap");
     const result = mmap(this.mm, request);
     if (result.ok) this.reference.mapOwn(result.value, Number(request.length));
+    else if (Number(request.length) > TASK_SIZE_MAX) {
+      const why =
+        `Cannot map ${request.length} bytes: the address space of a process, TASK_SIZE_MAX, is ${TASK_SIZE_MAX}`;
+      return { ...result, why };
+    }
     return result;
   }
 
@@ -218,11 +263,12 @@ export class Process {
     exitMmap(this.mm);
   }
 
-  toString(): string {
+  override toString(): string {
     return `process ${this.name}, ${this.mm.vmas.size} VMAs`;
   }
 
-  [textView](): string {
-    return this.toString();
+  override [viewOf](): View {
+    const { blocks = [] } = this.maps[viewOf]();
+    return { line: this.toString(), blocks };
   }
 }

@@ -16,7 +16,8 @@
  * @module
  */
 
-import { textView } from "../core/views.ts";
+import { Shown, viewOf } from "../core/shown.ts";
+import { tableBlock, type View } from "../core/view.ts";
 import { withinBudget } from "../core/budget.ts";
 import { KernelBug } from "../core/crash.ts";
 import type { Mfn } from "../core/frames.ts";
@@ -37,6 +38,10 @@ import { endAccess, grantAccess } from "../xen/grant_access.ts";
 import { grantTableOp } from "../xen/hypercall.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
 import { GNTST_okay } from "../xen/status.ts";
+import { FrameInfo } from "../xen/views/frame_view.ts";
+import { GrantTableListing } from "../xen/views/grant_entry_view.ts";
+import type { TranslationCaches } from "../x86/translation_caches.ts";
+import { EventTally } from "./event_tally.ts";
 import { Process } from "./process.ts";
 
 /** How {@linkcode world} is made. Everything has a default. */
@@ -54,16 +59,18 @@ export interface WorldOptions {
 }
 
 /** Grants that a guest has published for dom0. */
-export class Grants {
+export class Grants extends Shown {
   constructor(
     readonly domid: number,
     readonly refs: readonly number[],
     /** Machine frame of each. */
     readonly frames: readonly Mfn[],
     readonly writable: boolean,
-  ) {}
+  ) {
+    super();
+  }
 
-  toString(): string {
+  override toString(): string {
     const { refs, frames } = this;
     const list = (items: readonly string[]) =>
       items.length <= 4 ? items.join(" ") : `${items.slice(0, 3).join(" ")} … ${items.at(-1)}`;
@@ -71,17 +78,25 @@ export class Grants {
       `refs ${list(refs.map(String))}, frames ${list(frames.map((frame) => hex(frame)))}`;
   }
 
-  [textView](): string {
-    return this.toString();
+  override [viewOf](): View {
+    const rows = this.refs.map((ref, i) => [String(ref), hex(this.frames[i]!)]);
+    const right = { header: "ref", right: true } as const;
+    return { line: this.toString(), blocks: [tableBlock([right, "frame"], rows, { limit: 16 })] };
   }
 }
 
 /** The domain that grants. Its kernel is not modelled: it writes its own grant table and memory. */
-export class Guest {
+export class Guest extends Shown {
   #nextRef = 8; // 0 … 7 are reserved
   #nextPfn = 16;
 
-  constructor(readonly world: World, readonly domain: Domain) {}
+  /** Its grant table: entries as it wrote them, and how Xen has them in use. */
+  readonly table: GrantTableListing;
+
+  constructor(readonly world: World, readonly domain: Domain) {
+    super();
+    this.table = new GrantTableListing(domain);
+  }
 
   /**
    * Grants frames to dom0 and fills frame i with byte 0x10 + i.
@@ -129,6 +144,14 @@ export class Guest {
     return this.world.hv.mem.read8(frame * PAGE_SIZE + offset as never);
   }
 
+  override [viewOf](): View {
+    const { line, blocks } = this.domain[viewOf]();
+    return {
+      line: `guest: ${line}`,
+      ...blocks === undefined ? {} : { title: `guest: domain ${this.domain.domid}`, blocks },
+    };
+  }
+
   /** Grows the table by setup_table until `count` more entries fit. */
   #growTable(count: number): void {
     const { grantTable } = this.domain;
@@ -157,7 +180,9 @@ export class Guest {
 const LEAST_DOM0_FRAMES = 16;
 
 /** A host with dom0 and one guest. */
-export class World {
+export class World extends Shown {
+  /** Processes that were started, in order. */
+  readonly processes: Process[] = [];
   readonly trace: Trace = new Trace();
   readonly hv: Hypervisor;
   readonly dom0: Domain;
@@ -173,6 +198,7 @@ export class World {
   crash: KernelBug | null = null;
 
   constructor(options: WorldOptions = {}) {
+    super();
     this.kernelName = options.kernel ?? "linux6_1";
     this.flavour = kernelFlavour(this.kernelName);
     this.xen = xenFlavour(options.xen ?? "xen4_17");
@@ -211,7 +237,48 @@ export class World {
   /** Starts a process in dom0. */
   process(name = "process"): Process {
     this.refuseAfterCrash(`start process ${name}`);
-    return new Process(this, name);
+    const process = new Process(this, name);
+    this.processes.push(process);
+    return process;
+  }
+
+  /**
+   * A frame of the machine: owner, uses, references.
+   *
+   * @throws {RangeError} if there is no such frame
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const w = world();
+   * const grants = w.guest.grant(1);
+   * if (w.frame(grants.frames[0]!).owner !== 1) throw new Error();
+   * ```
+   */
+  frame(mfn: number): FrameInfo {
+    return new FrameInfo(this.hv, mfn);
+  }
+
+  /** What the processor's TLB holds. */
+  get tlb(): TranslationCaches {
+    return this.kernel.system.cpus[0]!.tlb;
+  }
+
+  /**
+   * Events so far, or those of `body`, with prices; awaits nothing.
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const w = world();
+   * const { counts } = w.events(() => w.process("qemu").mmapGrants(w.guest.grant(1)));
+   * if (counts.hypercall === undefined) throw new Error();
+   * ```
+   */
+  events(body?: () => unknown): EventTally {
+    const mark = body === undefined ? new Float64Array(this.trace.counters.length) : this.trace.mark();
+    body?.();
+    return new EventTally(this.trace.since(mark));
   }
 
   /** Lets milliseconds pass on dom0's clock: deferred unmaps run when they fall due. */
@@ -244,15 +311,31 @@ export class World {
     }
   }
 
-  toString(): string {
+  override toString(): string {
     return `host: ${this.xen.name}, dom0 runs ${this.kernelName} (${this.flavour.title}), ` +
       `guest is domain ${this.guest.domain.domid} with frames ` +
       `${hex(this.guest.domain.frames[0]!)}–${hex(this.guest.domain.frames.at(-1)!)}` +
       `${this.crash === null ? "" : `; crashed: ${this.crash.message}`}`;
   }
 
-  [textView](): string {
-    return this.toString();
+  override [viewOf](): View {
+    const { hv, processes, kernel } = this;
+    const right = (header: string) => ({ header, right: true }) as const;
+    const domains = [...hv.domains.values()].map(({ domid, name, frames, maptrack }) => [
+      String(domid),
+      name,
+      `${hex(frames[0] ?? 0)}–${hex(frames.at(-1) ?? 0)}`,
+      String(maptrack.live),
+    ]);
+    const rows = processes.map(({ name, mm }) => [name, String(mm.vmas.size), hex(mm.pgdFrame)]);
+    return {
+      line: this.toString(),
+      title: `${this}\n${kernel.work.nowMs} ms since boot`,
+      blocks: [
+        tableBlock([right("domain"), "name", "frames", right("grants mapped")], domains),
+        tableBlock(["process", right("VMAs"), "top table"], rows),
+      ],
+    };
   }
 }
 

@@ -9,6 +9,7 @@ import type { Cpu } from "../x86/cpu.ts";
 import type { Domain } from "../xen/domain.ts";
 import type { Hypervisor } from "../xen/hypervisor.ts";
 import * as flavours from "./flavours.ts";
+import type { GuestKind } from "./xen/guest_kind.ts";
 import type { KernelFlavour } from "./xen/kernel_flavour.ts";
 import { XenLinux } from "./xen/xen_linux.ts";
 
@@ -33,7 +34,7 @@ export function kernelFlavour(name: string): KernelFlavour {
   return lookUp<KernelFlavour>("kernel flavour", { ...KERNEL_FLAVOURS }, name);
 }
 
-/** What a PV kernel boots on. */
+/** What a kernel boots on. */
 export interface KernelOptions {
   readonly hv: Hypervisor;
   readonly domain: Domain;
@@ -41,9 +42,12 @@ export interface KernelOptions {
   readonly flavour: KernelFlavour;
   /** Pages kept for foreign mappings. */
   readonly nrBallooned: number;
+  /** Default: paravirtual. */
+  readonly guest?: GuestKind;
 }
 
-/** A PV Linux in a domain. */
-export function bootXenLinux({ hv, domain, cpus, flavour, nrBallooned }: KernelOptions): XenLinux {
-  return new XenLinux({ hv, domain, cpus, nrBallooned, mm: flavour.mm, scheme: flavour.scheme });
+/** A Linux in a domain. */
+export function bootXenLinux({ flavour, ...where }: KernelOptions): XenLinux {
+  const { mm, scheme, gntdevRange } = flavour;
+  return new XenLinux({ ...where, mm, scheme, gntdevRange });
 }

@@ -6,7 +6,7 @@
 
 import { tint } from "./ansi.ts";
 import type { CostBars } from "./cost_bars.ts";
-import { columnsOf, fitLeft, wrapParts, wrapWords } from "./text_fit.ts";
+import { columnsOf, fitLeft, wrapParts, wrapWords } from "../core/text_fit.ts";
 import { designStyle, layerStyle } from "./theme.ts";
 
 /** What the twin is drawn from. */

@@ -56,6 +56,8 @@ export interface FigureBundle {
 
 /** Columns of terminal text when nobody says otherwise. */
 const TEXT_WIDTH = 80;
+/** Columns beyond which bars only get longer. */
+const WIDEST_TEXT = 120;
 const NARROWEST_TEXT = 40;
 
 /**
@@ -137,9 +139,16 @@ export class Figure<Row extends object = object> {
     await saveFigure(this, path);
   }
 
-  /** What `console.log` and the REPL print. */
-  [textView](_inspect: unknown, options?: { readonly colors?: boolean }): string {
-    return this.toText(TEXT_WIDTH, { colour: options?.colors ?? false });
+  /** What `console.log` and the REPL print: as wide as the terminal, within reason. */
+  [textView](
+    _inspect: unknown,
+    options?: { readonly colors?: boolean; readonly breakLength?: number },
+  ): string {
+    const wished = options?.breakLength ?? TEXT_WIDTH;
+    const width = Number.isFinite(wished)
+      ? Math.min(WIDEST_TEXT, Math.max(NARROWEST_TEXT, wished))
+      : TEXT_WIDTH;
+    return this.toText(Math.floor(width), { colour: options?.colors ?? false });
   }
 
   /** What a pipe gets. */

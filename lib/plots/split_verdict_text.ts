@@ -7,7 +7,7 @@
 
 import { paint, tint } from "./ansi.ts";
 import type { SplitGrid } from "./split_grid.ts";
-import { columnsOf, fitLeft, fitRight, wrapParts, wrapWords } from "./text_fit.ts";
+import { columnsOf, fitLeft, fitRight, wrapParts, wrapWords } from "../core/text_fit.ts";
 import { designStyle, verdictStyle } from "./theme.ts";
 
 /** What the twin is drawn from. */

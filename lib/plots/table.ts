@@ -5,7 +5,7 @@
  */
 
 import { outOfRange } from "../core/misuse.ts";
-import { columnsOf, fitLeft, fitRight } from "./text_fit.ts";
+import { type TextColumn, textColumns } from "../core/text_columns.ts";
 
 /** A column: its key, or its key with a header, an alignment and a way to write its values. */
 export type TableColumn<Row> = (keyof Row & string) | {
@@ -23,16 +23,6 @@ export interface TableOptions<Row> {
   /** Greatest number of terminal columns; 80 without it. */
   readonly width?: number;
 }
-
-interface LaidOutColumn {
-  readonly header: string;
-  readonly right: boolean;
-  readonly cells: readonly string[];
-  width: number;
-}
-
-const BETWEEN = "  ";
-const NARROWEST = 3;
 
 /**
  * Text table of `rows` without a final newline; `(no rows)` if there are none and no columns were named.
@@ -56,15 +46,7 @@ export function table<Row extends object>(rows: readonly Row[], options: TableOp
   }
   const columns = (options.columns ?? keysOf(rows)).map((column) => layOut(rows, column));
   if (columns.length === 0) return "(no rows)";
-  const shown = shrink(columns, limit);
-  const line = (cell: (column: LaidOutColumn) => string) =>
-    shown.map((column) => (column.right ? fitRight : fitLeft)(cell(column), column.width)).join(BETWEEN)
-      .trimEnd();
-  return [
-    line((column) => column.header),
-    shown.map((column) => "─".repeat(column.width)).join(BETWEEN),
-    ...rows.map((_, i) => line((column) => column.cells[i]!)),
-  ].join("\n");
+  return textColumns(columns, limit).join("\n");
 }
 
 function keysOf<Row extends object>(rows: readonly Row[]): (keyof Row & string)[] {
@@ -73,7 +55,7 @@ function keysOf<Row extends object>(rows: readonly Row[]): (keyof Row & string)[
   return [...keys] as (keyof Row & string)[];
 }
 
-function layOut<Row extends object>(rows: readonly Row[], column: TableColumn<Row>): LaidOutColumn {
+function layOut<Row extends object>(rows: readonly Row[], column: TableColumn<Row>): TextColumn {
   const { key, header, align, format }: Exclude<TableColumn<Row>, string> = typeof column === "string"
     ? { key: column as keyof Row & string }
     : column;
@@ -82,36 +64,7 @@ function layOut<Row extends object>(rows: readonly Row[], column: TableColumn<Ro
   const isNumber = (value: unknown) => typeof value === "number" || typeof value === "bigint";
   const present = values.filter((value) => value !== undefined && value !== null);
   const right = align ? align === "right" : present.length > 0 && present.every(isNumber);
-  const width = Math.max(1, columnsOf(header ?? key), ...cells.map(columnsOf));
-  return { header: oneLine(header ?? key), right, cells, width };
-}
-
-/** Cuts the widest columns, then drops columns from the right, until the line fits. */
-function shrink(columns: readonly LaidOutColumn[], limit: number): LaidOutColumn[] {
-  const shown = [...columns];
-  const rest: LaidOutColumn = {
-    header: "…",
-    right: false,
-    cells: columns[0]!.cells.map(() => "…"),
-    width: 1,
-  };
-  const least = () =>
-    shown.reduce(
-      (sum, column) => sum + Math.min(column.width, NARROWEST),
-      (shown.length - 1) * BETWEEN.length,
-    );
-  while (least() > limit && shown.length > 1) {
-    if (shown.at(-1) === rest) shown.pop();
-    shown.pop();
-    shown.push(rest);
-  }
-  const total = () => shown.reduce((sum, column) => sum + column.width, (shown.length - 1) * BETWEEN.length);
-  for (let excess = total() - limit; excess > 0; excess = total() - limit) {
-    const widest = shown.reduce((a, b) => b.width > a.width ? b : a);
-    const next = Math.max(NARROWEST, ...shown.filter((c) => c.width < widest.width).map((c) => c.width));
-    widest.width -= Math.min(excess, Math.max(1, widest.width - next));
-  }
-  return shown;
+  return { header: oneLine(header ?? key), right, cells };
 }
 
 function cellText(value: unknown): string {

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { referenceView } from "./reference_view.ts";
 import { outOfRange } from "../core/misuse.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 
@@ -28,7 +31,7 @@ export interface ReferencePage {
  * if (space.at(0x12000)?.frame !== 0x22 || space.at(0x11000) !== undefined) throw new Error();
  * ```
  */
-export class ReferenceSpace {
+export class ReferenceSpace extends Shown {
   /** Memory of the process itself, as ranges of pages: the reference knows that it is there, not in which frame. */
   #own: readonly (readonly [first: number, end: number])[] = [];
   /** A page without a frame is mapped and stands for nothing. */
@@ -88,6 +91,10 @@ export class ReferenceSpace {
   at(address: number): ReferencePage | undefined {
     const page = this.#pages.get(Math.floor(address / PAGE_SIZE));
     return page === undefined || page.frame === null ? undefined : { frame: page.frame, prot: page.prot };
+  }
+
+  override [viewOf](): View {
+    return referenceView(this.#pages, this.#own);
   }
 }
 

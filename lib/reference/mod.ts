@@ -6,5 +6,6 @@
  */
 
 export * from "./address_space.ts";
+export * from "./grants.ts";
 export * from "./native_memory.ts";
 export * from "./oracle.ts";

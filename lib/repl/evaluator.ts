@@ -45,6 +45,15 @@ export interface PrintOptions {
   readonly width?: number;
   /** ANSI colours; `text` only. */
   readonly colour?: boolean;
+  /** Characters after which the text is cut and its size told; `text` only. */
+  readonly most?: number;
+}
+
+/** A value by media type, as a notebook shows it. Text is a string, pictures are base64, JSON is itself. */
+export interface DisplayBundle {
+  readonly data: Readonly<Record<string, unknown>>;
+  /** By media type, too: the size at which a picture is to be shown. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** What `interrupt()` did: ended a busy line, left an awaiting line behind, found nothing, or had no effect. */
@@ -59,10 +68,22 @@ export interface Evaluator {
   evaluate(source: string): Promise<Evaluation>;
   /** A value in the form asked for. A text view that throws gives the error's message in angle brackets. */
   print(value: ValueHandle, options: PrintOptions): Promise<string>;
+  /**
+   * A value as a notebook shows it; nothing for `undefined`. When it settles, what the value's own views have written
+   * has been passed on, too.
+   */
+  display(value: ValueHandle): Promise<DisplayBundle | undefined>;
   /** Lets the host forget a value that nobody else holds. */
   release(value: ValueHandle): Promise<void>;
   /** Names that may follow `prefix`, the text up to the cursor: whole replacements of its last word, sorted. */
   complete(prefix: string): Promise<{ readonly from: number; readonly names: readonly string[] }>;
+  /** Names that the session's lines have declared, in no order. */
+  sessionNames(): Promise<readonly string[]>;
+  /**
+   * Name of the class of the object at a dotted path, found without side effects; undefined if there is no object.
+   * Of a class it is its own name.
+   */
+  classOf(path: string): Promise<string | undefined>;
   /** Stops the running source; the session stays. */
   interrupt(): Promise<Interruption>;
   /** Ends the host. No process is left when it settles. */
@@ -80,8 +101,13 @@ export interface Preamble {
 /** How a session is opened. */
 export interface EvaluatorOptions {
   readonly preamble: Preamble;
-  /** Receives what the session's code writes, as it comes. */
-  readonly onOutput: (stream: "stdout" | "stderr", text: string) => void;
+  /** Receives what the session's code writes, as it comes. A promise that is answered holds back what comes after. */
+  readonly onOutput: (stream: "stdout" | "stderr", text: string) => void | Promise<void>;
+  /**
+   * Receives what `show()` in the session displays, in the order of the output around it. Without it `show()` writes
+   * text. With it, what goes through `console` to stderr keeps its place between what goes to stdout.
+   */
+  readonly onDisplay?: (bundle: DisplayBundle) => void;
   /** Permission flags of the host, as `deno run` takes them; all of them unless told. */
   readonly permissions?: readonly string[];
   /** Whether `console.log` in the session writes colours. */

@@ -9,8 +9,15 @@
  * @module
  */
 
+import { bundleOf } from "./display.ts";
+import type { DisplayBundle, PrintOptions } from "./evaluator.ts";
+import { markText } from "./mark.ts";
 import { lineOf, textOf } from "./print.ts";
-import type { PrintOptions } from "./evaluator.ts";
+import type { EventKind } from "../trace/events.ts";
+import type { EventCounts, Trace } from "../trace/trace.ts";
+
+// deno-lint-ignore house/no-module-state -- this module is the main module of a process, its state is the session's
+const marks: Map<Trace, Float64Array> = new Map();
 
 /** What the front end calls, under `Symbol.for("grantlab.repl.host")`; see `HOST` in `source.ts`. */
 const host = {
@@ -41,6 +48,35 @@ const host = {
     }
   },
 
+  /** The value's display bundle as JSON. */
+  async display(value: unknown): Promise<string> {
+    await undefined;
+    return JSON.stringify(await bundleOf(value)) ?? "null";
+  },
+
+  /** What `show()` calls, if the front end takes displays. */
+  show: undefined as ((bundle: DisplayBundle) => void) | undefined,
+
+  /** Remembers the counters of the worlds that these names hold now. */
+  beginEvents(readers: readonly (() => unknown)[]): void {
+    marks.clear();
+    for (const trace of tracesOf(readers)) marks.set(trace, trace.mark());
+  },
+
+  /** What was counted since then, new worlds included. */
+  async endEvents(readers: readonly (() => unknown)[]): Promise<unknown> {
+    const { EventTally } = await import("../experiments/event_tally.ts");
+    const counts: EventCounts = {};
+    for (const trace of new Set([...marks.keys(), ...tracesOf(readers)])) {
+      const mark = marks.get(trace) ?? new Float64Array(trace.counters.length);
+      for (const [kind, n] of Object.entries(trace.since(mark)) as [EventKind, number][]) {
+        counts[kind] = (counts[kind] ?? 0) + n;
+      }
+    }
+    marks.clear();
+    return new EventTally(counts);
+  },
+
   /** The module if it has all the names, as a static import would insist. */
   provided(module: Record<string, unknown>, names: readonly string[], specifier: string): unknown {
     const missing = names.find((name) => !(name in module));
@@ -55,12 +91,57 @@ const host = {
 
   /** Writes a mark to both streams: all output before it has then been seen by whoever finds the mark. */
   mark(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    for (const stream of [Deno.stdout, Deno.stderr]) {
-      for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
-    }
+    writeAll(Deno.stdout, text);
+    writeAll(Deno.stderr, text);
   },
 };
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+}
+
+/**
+ * Lets displays flow with the output: through stdout, within a mark. What `console` writes to stderr gets a meeting
+ * point of both streams before and after it, so that it stays where it was written.
+ */
+function flowTogether(): void {
+  host.show = (bundle) => writeAll(Deno.stdout, markText("display", JSON.stringify(bundle)));
+  let meetings = 0;
+  const meet = () => host.mark(markText("meet", String(++meetings)));
+  for (const name of ["error", "warn", "assert", "trace"] as const) {
+    const write = console[name] as (...values: unknown[]) => void;
+    console[name] = (...values: unknown[]) => {
+      if (name === "assert" && values[0]) return;
+      meet();
+      write.apply(console, values);
+      meet();
+    };
+  }
+}
+
+/** The traces of the worlds among the values; a name that cannot be read yet is passed over. */
+function tracesOf(readers: readonly (() => unknown)[]): Set<Trace> {
+  const traces = new Set<Trace>();
+  for (const read of readers) {
+    try {
+      const found = traceOf(read());
+      if (found !== undefined) traces.add(found);
+    } catch {
+      // Not initialized: its declaration failed.
+    }
+  }
+  return traces;
+}
+
+/** Of a world, or of what stands in one: a process, a guest, a native machine, an address space. */
+function traceOf(value: unknown): Trace | undefined {
+  const { trace, world, system } = Object(value) as { trace?: unknown; world?: unknown; system?: unknown };
+  for (const one of [trace, Object(world).trace, Object(system).trace]) {
+    if (typeof one === "object" && one !== null && "counters" in one && "mark" in one) return one as Trace;
+  }
+  return undefined;
+}
 
 /** `setTimeout` or `setInterval`, without what Node adds to their types. */
 type Timer = (callback: (...rest: unknown[]) => void, delay?: number, ...rest: unknown[]) => unknown;
@@ -103,6 +184,7 @@ if (import.meta.main) {
     setTimeout: interruptible(setTimeout as Timer),
     setInterval: interruptible(setInterval as Timer),
   });
+  if (Deno.args[1] === "--displays") flowTogether();
   host.opened = host.bring(Deno.args[0]!);
   // Its failure is the front end's to report; without this it would also be reported as unhandled.
   host.opened.catch(() => {});

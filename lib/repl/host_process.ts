@@ -9,6 +9,7 @@
  */
 
 import { InspectorClient } from "./inspector_client.ts";
+import { Meetings, OutputStream } from "./output_stream.ts";
 import type { EvaluatorOptions } from "./evaluator.ts";
 
 /** Lines that Deno itself writes to stderr because of the inspector. */
@@ -35,7 +36,8 @@ export class HostProcess {
   }
 
   /** @throws {Error} if the process ends before it listens */
-  static async start({ preamble, onOutput, permissions, colour }: EvaluatorOptions): Promise<HostProcess> {
+  static async start(options: EvaluatorOptions): Promise<HostProcess> {
+    const { preamble, onOutput, onDisplay, permissions, colour } = options;
     const process = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -45,6 +47,7 @@ export class HostProcess {
         "--inspect-publish-uid=stderr",
         new URL("host.ts", import.meta.url).href,
         preamble.module,
+        ...onDisplay === undefined ? [] : ["--displays"],
       ],
       env: colour ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },
       stdin: "piped",
@@ -53,13 +56,19 @@ export class HostProcess {
     }).spawn();
     const address = Promise.withResolvers<string>();
     const leaving = Promise.withResolvers<void>();
-    const stdout = new OutputStream(process.stdout, (text) => onOutput("stdout", text));
-    const stderr = new OutputStream(process.stderr, (text) => {
-      const found = /ws:\/\/127\.0\.0\.1:\S+/.exec(text);
-      if (found !== null) address.resolve(found[0]);
-      if (IS_LEAVING.test(text)) leaving.resolve();
-      const rest = text.replaceAll(DENOS_OWN, "");
-      if (rest !== "") onOutput("stderr", rest);
+    const meetings = new Meetings();
+    const stdout = new OutputStream(process.stdout, meetings, {
+      onText: (text) => onOutput("stdout", text),
+      onDisplay: (json) => onDisplay?.(JSON.parse(json)),
+    });
+    const stderr = new OutputStream(process.stderr, meetings, {
+      onText: (text) => {
+        const found = /ws:\/\/127\.0\.0\.1:\S+/.exec(text);
+        if (found !== null) address.resolve(found[0]);
+        if (IS_LEAVING.test(text)) leaving.resolve();
+        const rest = text.replaceAll(DENOS_OWN, "");
+        if (rest !== "") return onOutput("stderr", rest);
+      },
     });
     void process.status.then(({ code }) => {
       address.reject(new Error(`Cannot open a session: its process ended with code ${code}`));
@@ -84,71 +93,5 @@ export class HostProcess {
     }
     await this.#process.stdin.close().catch(() => {});
     await this.ended;
-  }
-}
-
-/** The record separator that a mark begins and ends with. */
-const RS = String.fromCharCode(0x1e);
-const MARK = new RegExp(`${RS}(\\w+)${RS}`);
-const MARK_BEGUN = new RegExp(`${RS}\\w*$`);
-
-/** A mark as it goes through a stream. */
-export function markText(mark: string): string {
-  return RS + mark + RS;
-}
-
-/** Text of one pipe, with marks taken out. A mark is a word between two record separators (U+001E). */
-class OutputStream {
-  /** Settles when the pipe has ended. */
-  readonly finished: Promise<void>;
-  readonly #emit: (text: string) => void;
-  readonly #awaited = new Map<string, () => void>();
-  readonly #seen = new Set<string>();
-  #isFinished = false;
-  /** The begin of a mark whose end has not come. */
-  #held = "";
-
-  constructor(bytes: ReadableStream<Uint8Array<ArrayBuffer>>, emit: (text: string) => void) {
-    this.#emit = emit;
-    this.finished = this.#read(bytes);
-  }
-
-  found(mark: string): Promise<void> {
-    if (this.#seen.delete(mark) || this.#isFinished) return Promise.resolve();
-    return new Promise((resolve) => void this.#awaited.set(mark, resolve));
-  }
-
-  async #read(bytes: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const text of bytes.pipeThrough(new TextDecoderStream())) this.#take(text);
-    if (this.#held !== "") this.#emit(this.#held);
-    this.#isFinished = true;
-    for (const resolve of this.#awaited.values()) resolve();
-  }
-
-  #take(text: string): void {
-    const parts = (this.#held + text).split(MARK);
-    this.#held = "";
-    for (const [i, part] of parts.entries()) {
-      if (i % 2 === 1) this.#arrived(part);
-      else if (i < parts.length - 1) this.#write(part);
-      else this.#write(part.slice(0, part.length - this.#hold(part)));
-    }
-  }
-
-  /** Keeps what may be the begin of a mark; returns its length. */
-  #hold(part: string): number {
-    this.#held = MARK_BEGUN.exec(part)?.[0] ?? "";
-    return this.#held.length;
-  }
-
-  #write(text: string): void {
-    if (text !== "") this.#emit(text);
-  }
-
-  #arrived(mark: string): void {
-    const resolve = this.#awaited.get(mark);
-    this.#awaited.delete(mark);
-    if (resolve === undefined) this.#seen.add(mark);
-    else resolve();
   }
 }

@@ -38,6 +38,12 @@ export class HostGone extends Error {
   override readonly name = "HostGone";
 }
 
+/**
+ * V8's word for a promise that nobody can settle any more: the source waits for ever, or has been terminated. It ends when
+ * it is interrupted, like any other that waits.
+ */
+const COLLECTED = "Promise was collected";
+
 /** One connection. */
 export class InspectorClient {
   readonly #socket: WebSocket;
@@ -77,7 +83,7 @@ export class InspectorClient {
 
   #receive(message: { id?: number; result?: unknown; error?: { message: string } }): void {
     const answer = message.id === undefined ? undefined : this.#waiting.get(message.id);
-    if (answer === undefined) return;
+    if (answer === undefined || message.error?.message === COLLECTED) return;
     this.#waiting.delete(message.id!);
     if (message.error === undefined) answer.resolve(message.result);
     else answer.reject(new HostGone(message.error.message));

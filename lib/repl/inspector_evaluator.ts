@@ -9,8 +9,9 @@
  * @module
  */
 
-import { completions } from "./complete.ts";
+import { classAt, completions, declaredNames } from "./complete.ts";
 import type {
+  DisplayBundle,
   Evaluation,
   EvaluationError,
   Evaluator,
@@ -19,13 +20,14 @@ import type {
   PrintOptions,
   ValueHandle,
 } from "./evaluator.ts";
-import { HostProcess, markText } from "./host_process.ts";
+import { HostProcess } from "./host_process.ts";
 import {
   type EvaluateAnswer,
   type ExceptionDetails,
   HostGone,
   type RemoteObject,
 } from "./inspector_client.ts";
+import { markText } from "./mark.ts";
 import { lineOf, textOf } from "./print.ts";
 import { HOST, scriptOf } from "./source.ts";
 
@@ -110,16 +112,21 @@ class InspectorEvaluator implements Evaluator {
     if (value.objectId === undefined) {
       return options.form === "line" ? lineOf(value.primitive) : textOf(value.primitive, options);
     }
-    const abandoned = new Promise<Evaluation>((resolve) => this.#abandon = resolve);
-    const printed = this.#host.client.request<EvaluateAnswer>("Runtime.callFunctionOn", {
-      functionDeclaration: `function (options) { return ${HOST}.print(this, options); }`,
-      objectId: value.objectId,
-      arguments: [{ value: options }],
-      awaitPromise: true,
-    });
-    printed.catch(() => {});
-    const answer = await Promise.race([printed, abandoned]).finally(() => this.#abandon = undefined);
-    return "result" in answer ? String(answer.result.value) : "<its text view was interrupted>";
+    const text = await this.#view(value.objectId, "print", [{ value: options }]);
+    return text ?? "<its text view was interrupted>";
+  }
+
+  async display(value: ValueHandle): Promise<DisplayBundle | undefined> {
+    if (value.objectId === undefined) {
+      return value.type === "undefined"
+        ? undefined
+        : { data: { "text/plain": textOf(value.primitive) }, metadata: {} };
+    }
+    const bundle = await this.#view(value.objectId, "display", []);
+    await this.#outputs();
+    return bundle === undefined
+      ? { data: { "text/plain": "<its view was interrupted>" }, metadata: {} }
+      : JSON.parse(bundle);
   }
 
   async release({ objectId }: ValueHandle): Promise<void> {
@@ -128,6 +135,14 @@ class InspectorEvaluator implements Evaluator {
 
   complete(prefix: string): Promise<{ readonly from: number; readonly names: readonly string[] }> {
     return completions(this.#host.client, prefix);
+  }
+
+  sessionNames(): Promise<readonly string[]> {
+    return declaredNames(this.#host.client);
+  }
+
+  classOf(path: string): Promise<string | undefined> {
+    return classAt(this.#host.client, path);
   }
 
   async interrupt(): Promise<Interruption> {
@@ -145,6 +160,24 @@ class InspectorEvaluator implements Evaluator {
 
   async close(): Promise<void> {
     await this.#host.kill();
+  }
+
+  /** A text that the host makes of a value; nothing if it was interrupted. */
+  async #view(
+    objectId: string,
+    view: "print" | "display",
+    more: readonly unknown[],
+  ): Promise<string | undefined> {
+    const abandoned = new Promise<Evaluation>((resolve) => this.#abandon = resolve);
+    const made = this.#host.client.request<EvaluateAnswer>("Runtime.callFunctionOn", {
+      functionDeclaration: `function (...more) { return ${HOST}.${view}(this, ...more); }`,
+      objectId,
+      arguments: more,
+      awaitPromise: true,
+    });
+    made.catch(() => {});
+    const answer = await Promise.race([made, abandoned]).finally(() => this.#abandon = undefined);
+    return "result" in answer ? String(answer.result.value) : undefined;
   }
 
   #run(expression: string, more: Record<string, unknown> = {}): Promise<EvaluateAnswer> {

@@ -1,136 +1,129 @@
 /**
- * The front end for people, plain: a prompt with line editing and the history of this session, entries of several
- * lines, Tab for names, Ctrl-C for the running line (twice if it does not let go) or the entry being typed, Ctrl-D to
- * leave.
+ * The front end for people: entries from the prompt go to the session or to a command, results to the screen.
+ * What the keys do is in `editor/`, what the commands do in `commands/`.
  *
  * @module
  */
 
-import process from "node:process";
-import { createInterface, type Interface } from "node:readline";
-import type { Evaluation, Evaluator } from "./evaluator.ts";
+import { isCommand, runCommand } from "./commands/mod.ts";
+import type { CommandContext } from "./commands/command.ts";
+import { History } from "./editor/history.ts";
+import { HistoryFile } from "./editor/history_file.ts";
+import type { Evaluation } from "./evaluator.ts";
+import { LiveSession } from "./live_session.ts";
+import type { OpenHost } from "./live_session.ts";
+import { Prompt } from "./prompt.ts";
+import { namesFor } from "./names.ts";
 import { completeness } from "./source.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
 
-const PROMPT = "> ";
-const CONTINUATION = "… ";
+/** Characters of a value that are shown; the size of the rest is told. */
+const MOST_SHOWN = 20_000;
 
-/** How the session looks. */
+/** How the session looks, and what stands behind it. */
 export interface InteractiveOptions {
   readonly colour: boolean;
   /** Written before the first prompt. */
   readonly banner: string;
+  /** URL of the module whose names the session has. */
+  readonly module: string;
+  /** Lines that ran before the first one of the user. */
+  readonly setup: readonly string[];
+  /** File of the history; undefined: this session only. */
+  readonly historyPath: string | undefined;
 }
+
+/** Opens hosts; what their code writes is given to `onOutput`. */
+export type OpenWithOutput = (
+  onOutput: (text: string) => void,
+  isMuted: () => boolean,
+) => ReturnType<OpenHost>;
 
 /**
  * Prompts until the user leaves.
  *
  * @returns exit code: 0, or that of `Deno.exit` in an entry
+ * @throws {Error} if the host cannot be opened
  */
-export async function runInteractive(
-  evaluator: Evaluator,
-  { colour, banner }: InteractiveOptions,
-): Promise<number> {
-  console.log(banner);
-  const readline = createInterface({
-    input: process.stdin,
-    output: process.stdout,
-    terminal: true,
-    prompt: PROMPT,
-    completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-      void evaluator.complete(line).then(
-        ({ from, names }) => done(null, [[...names], line.slice(from)]),
-        () => done(null, [[], line]),
-      );
-    },
-  });
-  const prompt = new Prompt(readline, evaluator);
+export async function runInteractive(open: OpenWithOutput, options: InteractiveOptions): Promise<number> {
+  let prompt: Prompt | undefined;
+  const session = await LiveSession.start((isMuted) => open((text) => prompt?.write(text), isMuted));
+  const terminal = openTerminal();
   try {
-    for await (const source of prompt.entries()) {
-      const evaluation = await evaluator.evaluate(source);
-      if (evaluation.kind === "ended") return evaluation.code;
-      await show(evaluator, evaluation, colour);
-    }
-    return 0;
+    const file = new HistoryFile(options.historyPath, (message) => terminal.write(`${message}\n`));
+    terminal.write(`${options.banner}\n`);
+    const history = new History(file.load());
+    prompt = new Prompt(terminal, history, {
+      isFinished: (source) => isCommand(source) || completeness(source) !== "unfinished",
+      complete: (prefix) => namesFor(session.evaluator, prefix),
+      interrupt: interrupter(session, terminal),
+    });
+    return await new Loop(session, terminal, prompt, options).run((entry) => {
+      if (history.add(entry)) file.append(entry);
+    });
   } finally {
-    readline.close();
+    terminal.close();
+    await session.close();
   }
 }
 
-async function show(
-  evaluator: Evaluator,
-  evaluation: Exclude<Evaluation, { kind: "ended" }>,
-  colour: boolean,
-): Promise<void> {
-  if (evaluation.kind === "error") {
-    console.log(colour ? `\x1b[31m${evaluation.message}\x1b[39m` : evaluation.message);
-    return;
-  }
-  // A declaration has nothing to show.
-  if (evaluation.value.type === "undefined") return;
-  const width = process.stdout.columns ?? 80;
-  console.log(await evaluator.print(evaluation.value, { form: "text", width, colour }));
-}
+/** Entries one after the other. */
+class Loop {
+  readonly #session: LiveSession;
+  readonly #terminal: Terminal;
+  readonly #prompt: Prompt;
+  readonly #options: InteractiveOptions;
+  #code: number | undefined;
 
-/** Lines as they are typed or pasted, made into entries. */
-class Prompt {
-  readonly #readline: Interface;
-  readonly #evaluator: Evaluator;
-  readonly #lines: string[] = [];
-  #wake: (() => void) | undefined;
-  #hasLeft = false;
-  #isStuck = false;
-  /** The lines so far of an unfinished entry. */
-  #source = "";
-
-  constructor(readline: Interface, evaluator: Evaluator) {
-    this.#readline = readline;
-    this.#evaluator = evaluator;
-    readline.on("line", (line: string) => this.#take(() => this.#lines.push(line)));
-    readline.on("close", () => this.#take(() => this.#hasLeft = true));
-    readline.on("SIGINT", () => void this.#interrupt());
+  constructor(session: LiveSession, terminal: Terminal, prompt: Prompt, options: InteractiveOptions) {
+    this.#session = session;
+    this.#terminal = terminal;
+    this.#prompt = prompt;
+    this.#options = options;
   }
 
-  async *entries(): AsyncGenerator<string> {
-    this.#ask();
-    while (true) {
-      const line = this.#lines.shift();
-      if (line === undefined) {
-        if (this.#hasLeft) return;
-        await new Promise<void>((resolve) => this.#wake = resolve);
-        continue;
-      }
-      this.#source = this.#source === "" ? line : `${this.#source}\n${line}`;
-      const state = completeness(this.#source);
-      const source = this.#source;
-      if (state !== "unfinished") this.#source = "";
-      if (state === "finished") yield source;
-      this.#ask();
+  async run(remember: (entry: string) => void): Promise<number> {
+    const { module, setup } = this.#options;
+    const context: CommandContext = {
+      session: this.#session,
+      module,
+      setup,
+      write: (text) => this.#prompt.write(`${text}\n`),
+      show: (evaluation) => this.#show(evaluation),
+      leave: (code) => this.#code = code,
+    };
+    while (this.#code === undefined) {
+      const entry = await this.#prompt.ask();
+      if (entry === undefined) return 0;
+      remember(entry);
+      if (isCommand(entry)) await runCommand(context, entry);
+      else if (completeness(entry) !== "blank") await this.#show(await this.#session.run(entry));
+    }
+    return this.#code;
+  }
+
+  async #show(evaluation: Evaluation): Promise<void> {
+    const { colour } = this.#options;
+    if (evaluation.kind === "ended") {
+      this.#code = evaluation.code;
+    } else if (evaluation.kind === "error") {
+      const { message } = evaluation;
+      this.#prompt.write(`${colour ? `\x1b[31m${message}\x1b[39m` : message}\n`);
+    } else if (evaluation.value.type !== "undefined") {
+      const { columns } = this.#terminal.size;
+      const form = { form: "text", width: columns, colour, most: MOST_SHOWN } as const;
+      this.#prompt.write(`${await this.#session.print(evaluation.value, form)}\n`);
+      await this.#session.evaluator.release(evaluation.value);
     }
   }
+}
 
-  #take(arrive: () => void): void {
-    arrive();
-    this.#wake?.();
-    this.#wake = undefined;
-  }
-
-  #ask(): void {
-    if (this.#hasLeft || this.#lines.length > 0) return;
-    this.#readline.setPrompt(this.#source === "" ? PROMPT : CONTINUATION);
-    this.#readline.prompt();
-  }
-
-  async #interrupt(): Promise<void> {
-    if (this.#isStuck) return await this.#evaluator.close();
-    const result = await this.#evaluator.interrupt();
-    this.#isStuck = result === "stuck";
-    if (this.#isStuck) console.log("The line does not stop; Ctrl-C again ends the session");
-    if (result !== "idle") return;
-    this.#source = "";
-    // Ctrl-U: what has been typed of the line goes.
-    this.#readline.write(null, { ctrl: true, name: "e" });
-    this.#readline.write(null, { ctrl: true, name: "u" });
-    console.log();
-    this.#ask();
-  }
+/** Ctrl-C while a line runs: stops it, or, if it did not let go the last time, ends the session. */
+function interrupter(session: LiveSession, terminal: Terminal): () => Promise<void> {
+  let isStuck = false;
+  return async () => {
+    if (isStuck) return await session.close();
+    isStuck = await session.interrupt() === "stuck";
+    if (isStuck) terminal.write("\r\nThe line does not stop; Ctrl-C again ends the session\r\n");
+  };
 }

@@ -5,10 +5,18 @@
  * @module
  */
 
+export * from "./display.ts";
+export * from "./editor/editor.ts";
+export * from "./editor/history.ts";
+export * from "./editor/keys.ts";
 export * from "./evaluator.ts";
+export * from "./help.ts";
 export * from "./inspector_evaluator.ts";
 export * from "./interactive.ts";
+export * from "./kernel_language.ts";
 export * from "./piped.ts";
 export * from "./print.ts";
 export * from "./session.ts";
+export * from "./show.ts";
+export * from "./session_script.ts";
 export * from "./source.ts";

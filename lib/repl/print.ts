@@ -8,7 +8,10 @@
  * @module
  */
 
-import { lineView } from "../core/views.ts";
+import { DomainCrash, KernelBug } from "../core/crash.ts";
+import { ERRNO, type Errno, errnoText } from "../core/errno.ts";
+import { hex } from "../core/show.ts";
+import { lineView, textView } from "../core/views.ts";
 
 /** Entries of a collection that a pipe gets; the rest is counted. */
 const MAX_ENTRIES = 1000;
@@ -21,10 +24,14 @@ const MAX_TEXT = 200_000;
 export interface TextOptions {
   readonly width?: number;
   readonly colour?: boolean;
+  /** Characters after which the text is cut. */
+  readonly most?: number;
 }
 
 /**
- * A value for people. A string of several lines is shown as it is: it is a drawing or a table.
+ * A value for people. A string of several lines is shown as it is: it is a drawing or a table. Whole numbers from
+ * 0x10000 and whatever a field calls an address or a frame are in hex; the result of a system call is its value or
+ * its errno.
  *
  * @example
  * ```ts
@@ -32,13 +39,94 @@ export interface TextOptions {
  * if (textOf(0xfffn) !== "0xfffn" || textOf("a\nb") !== "a\nb" || textOf("a") !== '"a"') throw new Error();
  * ```
  */
-export function textOf(value: unknown, { width = 80, colour = false }: TextOptions = {}): string {
-  const text = typeof value === "string" && value.includes("\n") ? value : bigintsInHex(
-    Deno.inspect(value, { colors: colour, breakLength: width, depth: 4, strAbbreviateSize: MAX_TEXT }),
+export function textOf(
+  value: unknown,
+  { width = 80, colour = false, most = MAX_TEXT }: TextOptions = {},
+): string {
+  if (typeof value === "string" && value.length > most) {
+    const begin = value.slice(0, most);
+    return (begin.includes("\n") ? begin : wholeText(begin, { width, colour, most })) +
+      cutNote(value.length, most);
+  }
+  const text = wholeText(value, { width, colour, most });
+  return text.length <= most ? text : text.slice(0, most) + cutNote(text.length, most);
+}
+
+/** What is not shown, and for something large how large it is in all. */
+function cutNote(length: number, most: number): string {
+  const rest = `… ${length - most} more characters`;
+  return length < 1e6 ? rest : `${rest}, ${(length / 1e6).toFixed(1)} million in all`;
+}
+
+function wholeText(value: unknown, { width, colour }: Required<TextOptions>): string {
+  if (typeof value === "string" && value.includes("\n")) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && Math.abs(value) >= FROM_HEX) {
+    return `${hex(value)} (${value})`;
+  }
+  if (value instanceof KernelBug || value instanceof DomainCrash) return value.message;
+  const result = sysResultText(value);
+  if (result !== undefined) return result;
+  const inspected = Deno.inspect(value, {
+    colors: colour,
+    breakLength: width,
+    depth: 4,
+    strAbbreviateSize: MAX_TEXT,
+  });
+  const showsItself = typeof Object(value)[textView] === "function";
+  return showsItself ? inspected : addressesInHex(bigintsInHex(inspected));
+}
+
+/** Numbers from here on are shown in hex, too. */
+const FROM_HEX = 0x10000;
+/** Among others, where most numbers are counts, from here on. */
+const LARGE = 2 ** 32;
+
+/** The result of a system call or a user access as a person reads it; undefined for anything else. */
+function sysResultText(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return undefined;
+  }
+  const result = value as Readonly<Record<string, unknown>>;
+  const nrFields = Object.keys(result).length;
+  if (result.ok === true && nrFields === 2 && "value" in result) return textOf(result.value);
+  if (result.ok !== false) return undefined;
+  if (typeof result.errno === "string" && Object.hasOwn(ERRNO, result.errno)) {
+    const why = typeof result.why === "string" ? `: ${result.why}` : "";
+    const isPlain = nrFields === (why === "" ? 2 : 3);
+    return isPlain ? `-${result.errno} (${errnoText(result.errno as Errno)})${why}` : undefined;
+  }
+  const { signal, code, address, errorCode } = result;
+  if (typeof signal !== "string" || typeof address !== "number" && typeof address !== "bigint") {
+    return undefined;
+  }
+  return `${signal} (code ${String(code)}) at ${hex(address)}, error code ${hex(Number(errorCode))}`;
+}
+
+/** Fields that hold addresses or frames, by their names. */
+const ADDRESS_FIELD =
+  "(?:\\w*[aA]ddr(?:ess)?|start|end|va|at|\\w*[fF]rame|mfn|gfn|pfn|maddr|kernelBase|userBase|old|entry|mmapBase)";
+/** Fields that hold many of them. */
+const ADDRESS_LIST = "(?:\\w*[fF]rames|mfns|gfns|pfns|addresses|frame_list)";
+/** The escape that makes a number yellow, and the one that ends it. */
+const YELLOW = "(?:\\x1b\\[33m)?";
+const NAMED = new RegExp(`(?<=(?:^|[\\s{,])${ADDRESS_FIELD}: ${YELLOW})(\\d+)(?![\\w.])`, "gm");
+const LISTS = new RegExp(`(?<=(?:^|[\\s{,])${ADDRESS_LIST}: (?:\\w+\\(\\d+\\) )?)\\[[^\\[\\]]*\\]`, "gm");
+const QUOTED = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g;
+
+/** Whole numbers in fields that are called address or frame, in a text of `Deno.inspect`, outside its strings. */
+function addressesInHex(text: string): string {
+  const strings: string[] = [];
+  const bare = text.replaceAll(QUOTED, (quoted) => `"${strings.push(quoted) - 1}"`);
+  const inHex = (digits: string) => hex(Number(digits));
+  const both = (digits: string) => Number(digits) < LARGE ? digits : `${hex(Number(digits))} (${digits})`;
+  const done = bare
+    .replaceAll(NAMED, inHex)
+    // deno-lint-ignore no-control-regex
+    .replaceAll(LISTS, (list) => list.replaceAll(/(?<=[\s[,]|\x1b\[33m)\d+(?=[\s\],\x1b])/g, inHex));
+  return done.replaceAll(/(?<=^|[^\w.$-]|\[33m)\d{10,16}(?![\w.])/gm, both).replaceAll(
+    /"(\d+)"/g,
+    (_, i: string) => strings[Number(i)]!,
   );
-  return text.length <= MAX_TEXT
-    ? text
-    : `${text.slice(0, MAX_TEXT)}… ${text.length - MAX_TEXT} more characters`;
 }
 
 /** Decimal bigints in a text of `Deno.inspect`, outside its strings. */

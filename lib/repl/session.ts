@@ -6,6 +6,7 @@
 
 import type { Evaluator, Preamble } from "./evaluator.ts";
 import { openEvaluator } from "./inspector_evaluator.ts";
+import { historyPath } from "./editor/history_file.ts";
 import { runInteractive } from "./interactive.ts";
 import { linesOf, type PipedOutput, runPiped } from "./piped.ts";
 
@@ -17,7 +18,9 @@ Options:
   -e, --eval LINE   evaluate LINE as if it were piped in, then leave; may be repeated
   -h, --help        this text
 
-At a terminal there is a prompt: Tab completes, Ctrl-C stops the running line, Ctrl-D leaves.
+At a terminal there is a prompt: Tab completes, ?NAME explains, Ctrl-R searches the past, Ctrl-C stops the running
+line, Ctrl-D leaves; .help lists the commands. The past is kept in $XDG_STATE_HOME/grantlab/history
+(~/.local/state without it). NO_COLOR turns colours off.
 
 Otherwise lines are read from stdin, and results written to stdout, one per line:
   - Every entry gives exactly one line; a declaration gives "undefined". An entry is one line of input, or
@@ -50,26 +53,43 @@ export async function runSession(args: readonly string[], options: SessionOption
     return 2;
   }
   const isInteractive = wish.lines.length === 0 && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  const colour = isInteractive && !Deno.noColor;
+  return isInteractive ? await prompted(options) : await piped(wish.lines, options);
+}
+
+async function prompted({ preamble, banner }: SessionOptions): Promise<number> {
+  const colour = !Deno.noColor;
+  try {
+    return await runInteractive(
+      (onOutput, isMuted) =>
+        openEvaluator({
+          preamble,
+          colour,
+          onOutput: (_stream, text) => {
+            if (!isMuted()) onOutput(text);
+          },
+        }),
+      { colour, banner, module: preamble.module, setup: preamble.setup, historyPath: historyPath(Deno.env) },
+    );
+  } catch (error) {
+    console.error((error as Error).message);
+    return 1;
+  }
+}
+
+async function piped(lines: readonly string[], { preamble }: SessionOptions): Promise<number> {
   let evaluator: Evaluator;
   try {
     evaluator = await openEvaluator({
-      preamble: options.preamble,
-      colour,
-      onOutput: (stream, text) =>
-        writeAll(isInteractive && stream === "stdout" ? Deno.stdout : Deno.stderr, text),
+      preamble,
+      colour: false,
+      onOutput: (_stream, text) => writeAll(Deno.stderr, text),
     });
   } catch (error) {
     console.error((error as Error).message);
     return 1;
   }
   try {
-    if (isInteractive) return await runInteractive(evaluator, { colour, banner: options.banner });
-    return await runPiped(
-      evaluator,
-      wish.lines.length > 0 ? given(wish.lines) : linesOf(Deno.stdin.readable),
-      OUTPUT,
-    );
+    return await runPiped(evaluator, lines.length > 0 ? given(lines) : linesOf(Deno.stdin.readable), OUTPUT);
   } catch (error) {
     // The reader of a pipe may leave early; 141 is what a shell reports for it.
     if (error instanceof Deno.errors.BrokenPipe) return 141;

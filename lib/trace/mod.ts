@@ -8,3 +8,4 @@
 export * from "./events.ts";
 export * from "./record.ts";
 export * from "./trace.ts";
+export * from "./unobserved.ts";

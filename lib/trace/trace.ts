@@ -6,6 +6,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { traceView } from "./trace_view.ts";
 import { EVENT_KINDS, type EventKind, NR_EVENTS } from "./events.ts";
 
 /** Receives events and spans as they happen. */
@@ -31,7 +34,7 @@ export type EventCounts = Partial<Record<EventKind, number>>;
  * if (walk_step !== 4) throw new Error();
  * ```
  */
-export class Trace {
+export class Trace extends Shown {
   /** One counter per event, in the order of `EVENT_KINDS`. */
   readonly counters: Float64Array = new Float64Array(NR_EVENTS);
   /** Null while nobody listens. */
@@ -71,5 +74,9 @@ export class Trace {
       if (n !== 0) counts[EVENT_KINDS[i]!] = n;
     }
     return counts;
+  }
+
+  override [viewOf](): View {
+    return traceView(this);
   }
 }

@@ -35,6 +35,9 @@ export const OUTCOME_GENERAL_PROTECTION = 2;
 /** The walk reached a table frame with no memory behind it: a machine check on real hardware, never a #PF. */
 export const OUTCOME_NO_MEMORY = 3;
 
+/** The nested tables stopped the access: an exit to the hypervisor, `nested_access.ts`. */
+export const OUTCOME_NESTED = 4;
+
 // Effective rights of a translation, one int, as the TLB keeps it. Bits that a leaf entry has stay where it has them.
 /** Every entry has R/W = 1. */
 export const RIGHT_WRITE = 1 << 1;

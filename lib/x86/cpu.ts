@@ -1,23 +1,27 @@
 /**
- * One processor as far as translation goes: control registers, privilege, protection-key registers and its own TLB.
+ * One processor as far as translation goes: control registers, privilege, protection-key registers and its own TLBs.
  * It owns nothing else; memory is handed to `translate` with every access. Loading a register invalidates what the
  * manual says it must, and no more.
  *
  * The instructions here are privileged. Privilege is not checked: who calls them is the modelled kernel or
  * hypervisor, while `cpl` is the privilege level of the accesses that are being translated.
  *
- * Left out: 32-bit paging modes, SMM, VMX and SVM (nested paging), memory types of CR3, EFER.LMA transitions.
+ * Left out: 32-bit paging modes, SMM, memory types of CR3, EFER.LMA transitions. Nested paging: `nested_walk.ts`.
  *
  * @cite sdm 3A 4.10.4.1 operations that invalidate TLBs and paging-structure caches
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { cpuView } from "./views/cpu_view.ts";
 import { MAX_FRAME, type Mfn } from "../core/frames.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
 import { Trace } from "../trace/trace.ts";
 import { type GeneralProtection, generalProtection } from "./fault.ts";
 import { RESERVED_IN_LEAF, reservedHighBits } from "./levels.ts";
+import { type MemoryType, memoryTypesOf, PAT_RESET } from "./memory_type.ts";
 import {
   CR0_CD,
   CR0_NW,
@@ -34,7 +38,10 @@ import {
   EFER_LME,
   EFER_NXE,
 } from "./registers.ts";
-import { Tlb, type TlbGeometry } from "./tlb.ts";
+import { type CachesChoice, cachesOf } from "./tlb_presets.ts";
+import { TranslationCaches } from "./translation_caches.ts";
+
+const PAT_TYPES_AT_RESET = memoryTypesOf(PAT_RESET)!;
 
 /** Registers as {@linkcode Cpu.load} takes them; what is left out gets the value a 64-bit kernel runs with. */
 export interface Registers {
@@ -59,7 +66,8 @@ export interface CpuOptions {
   readonly maxPhyAddr?: number;
   /** Whether CPUID offers 1 GiB pages; if not, PS in a PDPTE is a reserved bit. */
   readonly has1GiBPages?: boolean;
-  readonly tlb?: TlbGeometry;
+  /** TLBs and paging-structure caches: a preset (`TLB_PRESETS`), one TLB for everything, or a geometry in full. */
+  readonly tlb?: CachesChoice;
   readonly registers?: Registers;
 }
 
@@ -76,9 +84,10 @@ export interface CpuOptions {
  * if (cpu.rootFrame !== 0x1f || cpu.trace.count("cr3_write") !== 1) throw new Error();
  * ```
  */
-export class Cpu {
+export class Cpu extends Shown {
   readonly trace: Trace;
-  readonly tlb: Tlb;
+  /** TLBs and paging-structure caches. */
+  readonly tlb: TranslationCaches;
   readonly maxPhyAddr: number;
   /** Low-word bits reserved in a leaf, by level. */
   readonly reservedInLeaf: Int32Array = Int32Array.from(RESERVED_IN_LEAF);
@@ -101,6 +110,8 @@ export class Cpu {
   pkru: number = 0;
   /** IA32_PKRS. */
   pkrs: number = 0;
+  /** IA32_PAT, decoded: memory types by index. Written by `writePat`. */
+  memoryTypes: readonly MemoryType[] = PAT_TYPES_AT_RESET;
   /** CR2 after a #PF, high half. */
   cr2Hi: number = 0;
   /** CR2 after a #PF, low half. */
@@ -110,10 +121,11 @@ export class Cpu {
   constructor(
     { trace = new Trace(), maxPhyAddr = 46, has1GiBPages = true, tlb, registers }: CpuOptions = {},
   ) {
+    super();
     this.trace = trace;
     this.maxPhyAddr = wholeNumber("make a processor of MAXPHYADDR", maxPhyAddr, 36, 52);
     if (!has1GiBPages) this.reservedInLeaf[3]! |= 0x80;
-    this.tlb = new Tlb(tlb);
+    this.tlb = new TranslationCaches(cachesOf(tlb));
     this.load(registers ?? {});
   }
 
@@ -211,6 +223,20 @@ export class Cpu {
     return undefined;
   }
 
+  /**
+   * WRMSR to IA32_PAT. Invalidates nothing here: cached entries keep the index, not the type.
+   *
+   * @returns #GP if one of the eight types is reserved
+   */
+  writePat(value: bigint): GeneralProtection | undefined {
+    const types = memoryTypesOf(value);
+    if (types === undefined || value >= 1n << 64n) {
+      return generalProtection("IA32_PAT names a reserved memory type");
+    }
+    this.memoryTypes = types;
+    return undefined;
+  }
+
   /** INVLPG: the page of this address goes, in the current PCID and where it is global. */
   invlpg(hi: number, lo: number): void {
     this.trace.add(EV.invlpg);
@@ -243,7 +269,7 @@ export class Cpu {
     return undefined;
   }
 
-  /** Drops the whole TLB: global entries and all PCIDs. */
+  /** Drops everything cached: global entries and all PCIDs, paging-structure caches too. */
   flushAll(): void {
     this.trace.add(EV.tlb_flush_full);
     this.tlb.dropAll();
@@ -253,5 +279,9 @@ export class Cpu {
   isCanonical(hi: number): boolean {
     const top = (this.cr4 & CR4_LA57) !== 0 ? hi >> 24 : hi >> 15;
     return top === 0 || top === -1;
+  }
+
+  override [viewOf](): View {
+    return cpuView(this);
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { joinHalves, type Mfn, splitVaddr } from "../core/frames.ts";
+import { joinHalves, type Mfn } from "../core/frames.ts";
 import { lookUp } from "../core/nearest.ts";
 import { hex } from "../core/show.ts";
 import { Trace } from "../trace/trace.ts";
@@ -20,7 +20,7 @@ import {
 import { Cpu } from "./cpu.ts";
 import { describeFault } from "./fault.ts";
 import { ENTRY_NAME, indexAt, OFFSET_MASK, PAGE_NAME } from "./levels.ts";
-import { faultOf, type Translation, translationOf } from "./mmu.ts";
+import { addressHalves, faultOf, type Translation, translationOf } from "./translation.ts";
 import { describeEntry, flagsOf, frameOf } from "./pte.ts";
 import type { PhysMem } from "./phys_mem.ts";
 import { walk } from "./walk.ts";
@@ -46,7 +46,7 @@ import { walk } from "./walk.ts";
  * ```
  */
 export function explainWalk(cpu: Cpu, mem: PhysMem, va: number | bigint, kind: AccessKind): string[] {
-  const [hi, lo] = splitVaddr(va);
+  const [hi, lo] = addressHalves(va);
   const out = new AccessResult();
   const outcome = walk(onlooker(cpu), mem, hi, lo, lookUp("access kind", ACCESS_OF, kind) | ACCESS_PEEK, out);
   const lines = [`${hex(joinHalves(hi, lo))}  ${kind} at CPL ${cpu.cpl}`];
@@ -58,7 +58,7 @@ export function explainWalk(cpu: Cpu, mem: PhysMem, va: number | bigint, kind: A
   }
   lines.push(
     outcome === OUTCOME_OK
-      ? `└ ${describeTranslation(translationOf(hi, lo, out))}`
+      ? `└ ${describeTranslation(translationOf(cpu, hi, lo, out))}`
       : `└ ${describeFault(faultOf(hi, lo, out))}`,
   );
   return lines;
@@ -95,6 +95,7 @@ export function describeTranslation(t: Translation): string {
   rights.push(t.user ? "user" : "supervisor");
   if (t.global) rights.push("global");
   if (t.key !== 0) rights.push(`key ${t.key}`);
+  if (t.memoryType !== "WB") rights.push(t.memoryType);
   const page = t.level === 0 ? "paging off" : `${PAGE_NAME[t.level]} page`;
   return `frame ${hex(t.frame)} + ${hex(t.offset)}, ${page}: ${rights.join(", ")}`;
 }

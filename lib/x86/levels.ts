@@ -15,11 +15,42 @@
  * @module
  */
 
+import { outOfRange } from "../core/misuse.ts";
+
 /** Lowest bit of the index into the table of this level; also log2 of the bytes one entry covers. */
 export const LEVEL_SHIFT: readonly number[] = Object.freeze([0, 12, 21, 30, 39, 48]);
 
 /** Highest level at which PS = 1 makes a leaf. */
 export const MAX_LEAF_LEVEL = 3;
+
+/** All packed flags of an entry, `pte.ts`. */
+const ALL_FLAGS = 0xff_ffff;
+
+/**
+ * Checks a number of paging levels.
+ *
+ * @throws {RangeError} if it is not 4 or 5
+ */
+export function checkLevels(action: string, levels: number): 4 | 5 {
+  if (levels !== 4 && levels !== 5) throw outOfRange(action, levels, "there are 4 or 5 levels of paging");
+  return levels;
+}
+
+/**
+ * Checks packed flags.
+ *
+ * @throws {RangeError} naming the first bit that no entry has
+ */
+export function checkFlags(action: string, flags: number): number {
+  if (!Number.isSafeInteger(flags) || flags < 0) {
+    throw outOfRange(action, flags, "packed flags are a whole number of 24 bits");
+  }
+  if (flags > ALL_FLAGS) {
+    const bit = [...(Math.floor(flags / 2 ** 24)).toString(2)].reverse().indexOf("1") + 24;
+    throw outOfRange(action, flags, `an entry has no packed flag ${bit}; there are 0 to 23`);
+  }
+  return flags;
+}
 
 /** Name of the entries of a level. */
 export const ENTRY_NAME: readonly string[] = Object.freeze(["", "PTE", "PDE", "PDPTE", "PML4E", "PML5E"]);
@@ -66,4 +97,20 @@ export function indexAt(level: number, hi: number, lo: number): number {
 export function reservedHighBits(maxPhyAddr: number, nxEnabled: boolean): number {
   const address = 0xfffff & ~(2 ** (maxPhyAddr - 32) - 1);
   return nxEnabled ? address : address | 1 << 31;
+}
+
+/** Twice the index into the table of `level`: where the entry's low word lies. */
+export function doubleIndexAt(level: number, hi: number, lo: number): number {
+  switch (level) {
+    case 1:
+      return lo >>> 11 & 1022;
+    case 2:
+      return lo >>> 20 & 1022;
+    case 3:
+      return (hi << 3 | lo >>> 29) & 1022;
+    case 4:
+      return hi >>> 6 & 1022;
+    default:
+      return hi >>> 15 & 1022;
+  }
 }

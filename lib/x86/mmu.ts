@@ -10,38 +10,40 @@
  * @module
  */
 
-import { joinHalves, maddrOf, type Mfn, splitVaddr } from "../core/frames.ts";
-import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
+import { maddrOf } from "../core/frames.ts";
+import { wholeNumber } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
 import { EV } from "../trace/events.ts";
 import {
+  ACCESS_FETCH,
   ACCESS_OF,
   ACCESS_WRITE,
   type AccessKind,
   AccessResult,
-  OUTCOME_GENERAL_PROTECTION,
-  OUTCOME_NO_MEMORY,
   OUTCOME_OK,
   OUTCOME_PAGE_FAULT,
   RIGHT_DIRTY,
-  RIGHT_GLOBAL,
-  RIGHT_KEY_SHIFT,
   RIGHT_LEVEL_SHIFT,
-  RIGHT_NX,
-  RIGHT_USER,
-  RIGHT_WRITE,
   WHY_NONE,
 } from "./access.ts";
 import type { Cpu } from "./cpu.ts";
-import { type Fault, generalProtection, type NoMemory, pageFault, RULES } from "./fault.ts";
+import type { Fault, NoMemory } from "./fault.ts";
 import { OFFSET_MASK } from "./levels.ts";
 import { denialErrorCode, denialOf } from "./permission.ts";
 import type { PhysMem } from "./phys_mem.ts";
+import { TLB_BASE_HI, TLB_BASE_LO, TLB_RIGHTS } from "./tlb.ts";
+import { addressHalves, faultOf, type Translation, translationOf } from "./translation.ts";
+import type { TlbLevel } from "./translation_caches.ts";
 import { walk } from "./walk.ts";
 
+const TLB_LOOKUP = EV.tlb_lookup;
+const TLB_MISS = EV.tlb_miss;
+const STLB_HIT = EV.stlb_hit;
+const OFFSET: Int32Array = Int32Array.from(OFFSET_MASK);
+
 /**
- * Translates one access, through the TLB; answers `out.outcome`. Counts `tlb_lookup`, `tlb_miss` (also when a write
- * has to walk again because the cached D is 0) and `page_fault`; the walk counts its own steps.
+ * Translates one access, through the TLB; answers `out.outcome`. Counts `tlb_lookup`, `stlb_hit`, `tlb_miss`
+ * (also when a write has to walk again because the cached D is 0) and `page_fault`; the walk counts its own steps.
  *
  * @param hi high half of the linear address, signed 32 bits
  * @param lo low half
@@ -55,17 +57,19 @@ export function translate(
   access: number,
   out: AccessResult,
 ): number {
-  cpu.trace.add(EV.tlb_lookup);
-  const tlb = cpu.tlb;
-  const i = tlb.find(hi, lo, cpu.pcid);
-  if (i >= 0) {
-    const rights = tlb.rights[i]!;
+  cpu.trace.add(TLB_LOOKUP);
+  const first = access === ACCESS_FETCH ? cpu.tlb.instruction : cpu.tlb.data;
+  let at = first.findSmall(hi, lo, cpu.pcid);
+  if (at < 0) at = findElsewhere(cpu, first, hi, lo);
+  if (at >= 0) {
+    const words = first.hit.words;
+    const rights = words[at + TLB_RIGHTS]!;
     const why = denialOf(cpu, access, rights);
     if (why !== WHY_NONE) return cachedDenial(cpu, hi, lo, access, rights, why, out);
     if (access !== ACCESS_WRITE || (rights & RIGHT_DIRTY) !== 0) {
       const level = rights >>> RIGHT_LEVEL_SHIFT & 3;
-      const frameLo = (tlb.baseLo[i]! | lo & OFFSET_MASK[level]!) >>> 12;
-      const frameHi = tlb.baseHi[i]!;
+      const frameLo = (words[at + TLB_BASE_LO]! | lo & OFFSET[level]!) >>> 12;
+      const frameHi = words[at + TLB_BASE_HI]!;
       out.frame = frameHi === 0 ? frameLo : frameHi * 0x100000 + frameLo;
       out.level = level;
       out.rights = rights;
@@ -73,17 +77,64 @@ export function translate(
       out.isFromTlb = true;
       return out.outcome = OUTCOME_OK;
     }
-    tlb.dropAt(i);
+    dropForDirty(first, hi, lo, cpu.pcid);
   }
-  cpu.trace.add(EV.tlb_miss);
+  return walkAndCache(cpu, mem, hi, lo, access, out);
+}
+
+/** Walks, and caches what an access that goes through may cache. */
+function walkAndCache(
+  cpu: Cpu,
+  mem: PhysMem,
+  hi: number,
+  lo: number,
+  access: number,
+  out: AccessResult,
+): number {
+  cpu.trace.add(TLB_MISS);
   const outcome = walk(cpu, mem, hi, lo, access, out);
   if (outcome === OUTCOME_OK) {
-    if (out.level !== 0) {
-      const baseLo = out.entryLo[out.level]! & ~OFFSET_MASK[out.level]!;
-      tlb.insert(hi, lo, cpu.pcid, out.rights, baseLo, out.entryHi[out.level]! & 0xfffff);
+    const level = out.level;
+    if (level !== 0) {
+      const baseLo = out.entryLo[level]! & ~OFFSET[level]!;
+      const baseHi = out.entryHi[level]! & 0xfffff;
+      const first = access === ACCESS_FETCH ? cpu.tlb.instruction : cpu.tlb.data;
+      first.insertNew(hi, lo, cpu.pcid, out.rights, baseLo, baseHi);
+      if (first.next !== null) first.next.insertNew(hi, lo, cpu.pcid, out.rights, baseLo, baseHi);
     }
   } else if (outcome === OUTCOME_PAGE_FAULT) deliver(cpu, hi, lo);
   return outcome;
+}
+
+/**
+ * Looks for a large page in the first level, then in the second, and copies what is there to the first. Answers where
+ * the entry lies in `first.hit`, or -1.
+ */
+function findElsewhere(cpu: Cpu, first: TlbLevel, hi: number, lo: number): number {
+  const large = first.findLarge(hi, lo, cpu.pcid);
+  const second = first.next;
+  if (large >= 0 || second === null) return large;
+  const at = second.find(hi, lo, cpu.pcid);
+  if (at < 0) return -1;
+  cpu.trace.add(STLB_HIT);
+  const words = second.hit.words;
+  const copy = first.insertNew(
+    hi,
+    lo,
+    cpu.pcid,
+    words[at + TLB_RIGHTS]!,
+    words[at + TLB_BASE_LO]!,
+    words[at + TLB_BASE_HI]!,
+  );
+  if (copy < 0) first.hit = second.hit; // the first level has no bank for this page size
+  return copy < 0 ? at : copy;
+}
+
+/** What was cached with D = 0 makes room for what the walk of a write will find. */
+function dropForDirty(first: TlbLevel, hi: number, lo: number, pcid: number): void {
+  for (let level: TlbLevel | null = first; level !== null; level = level.next) {
+    for (const { tlb } of level.banks) tlb.dropPage(hi, lo, pcid);
+  }
 }
 
 /** A #PF loads CR2 and drops what the TLB holds for the address in the current PCID. @cite sdm 3A 4.10.4.1 */
@@ -91,7 +142,7 @@ function deliver(cpu: Cpu, hi: number, lo: number): void {
   cpu.trace.add(EV.page_fault);
   cpu.cr2Hi = hi;
   cpu.cr2Lo = lo;
-  cpu.tlb.dropPage(hi, lo, cpu.pcid);
+  cpu.tlb.dropFaulting(hi, lo, cpu.pcid);
 }
 
 /** The cached rights deny the access: a #PF without a walk, spurious if the tables have been changed meanwhile. */
@@ -111,24 +162,6 @@ function cachedDenial(
   out.errorCode = denialErrorCode(cpu, access, rights);
   deliver(cpu, hi, lo);
   return out.outcome = OUTCOME_PAGE_FAULT;
-}
-
-/** A translation, for people. */
-export interface Translation {
-  readonly kind: "ok";
-  readonly va: bigint;
-  /** The 4 KiB frame accessed. */
-  readonly frame: Mfn;
-  /** Byte inside that frame. */
-  readonly offset: number;
-  /** Level of the leaf: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB; 0 with paging off. */
-  readonly level: number;
-  readonly writable: boolean;
-  readonly user: boolean;
-  readonly executable: boolean;
-  readonly global: boolean;
-  readonly key: number;
-  readonly isFromTlb: boolean;
 }
 
 /**
@@ -159,10 +192,15 @@ export class Mmu {
    * @throws {RangeError} if `va` has more than 64 bits or is not exact, or the kind is unknown
    */
   access(va: number | bigint, kind: AccessKind): Translation | Fault {
-    const [hi, lo] = halves(va);
+    const [hi, lo] = addressHalves(va);
     const out = this.#out;
     const outcome = translate(this.cpu, this.mem, hi, lo, lookUp("access kind", ACCESS_OF, kind), out);
-    return outcome === OUTCOME_OK ? translationOf(hi, lo, out) : faultOf(hi, lo, out);
+    return outcome === OUTCOME_OK ? translationOf(this.cpu, hi, lo, out) : faultOf(hi, lo, out);
+  }
+
+  /** INVLPG of the page at an address. @throws {RangeError} if `va` has more than 64 bits or is not exact */
+  invlpg(va: number | bigint): void {
+    this.cpu.invlpg(...addressHalves(va));
   }
 
   /** Reads an unsigned byte through the tables. */
@@ -189,49 +227,4 @@ export class Mmu {
 
 function noPage(t: Translation): NoMemory {
   return { kind: "no-memory", va: t.va, frame: t.frame, level: 0 };
-}
-
-/** Any 64 bits are an address to ask about; what they mean is the walk's business. */
-function halves(va: number | bigint): [number, number] {
-  if (typeof va === "bigint") {
-    if (va < 0n || va >= 1n << 64n) {
-      throw outOfRange("access address", va, "it must have at most 64 bits, unsigned");
-    }
-    return splitVaddr(va);
-  }
-  if (typeof va !== "number") throw wrongType("access address", va, "it must be a number or a bigint");
-  if (!Number.isInteger(va) || va < 0 || va >= 2 ** 64) {
-    throw outOfRange("access address", va, "it must be a whole number of at most 64 bits, unsigned");
-  }
-  if (va > Number.MAX_SAFE_INTEGER) {
-    throw outOfRange("access address", va, "a number this large is not exact; write it as a bigint (0x…n)");
-  }
-  return splitVaddr(va);
-}
-
-/** The translation in `out`, for people. */
-export function translationOf(hi: number, lo: number, out: AccessResult): Translation {
-  const rights = out.rights;
-  return {
-    kind: "ok",
-    va: joinHalves(hi, lo),
-    frame: out.frame as Mfn,
-    offset: lo & 0xfff,
-    level: out.level,
-    writable: (rights & RIGHT_WRITE) !== 0,
-    user: (rights & RIGHT_USER) !== 0,
-    executable: (rights & RIGHT_NX) === 0,
-    global: (rights & RIGHT_GLOBAL) !== 0,
-    key: rights >>> RIGHT_KEY_SHIFT & 0xf,
-    isFromTlb: out.isFromTlb,
-  };
-}
-
-/** The fault in `out`, for people. */
-export function faultOf(hi: number, lo: number, out: AccessResult): Fault {
-  if (out.outcome === OUTCOME_GENERAL_PROTECTION) return generalProtection(RULES[out.why]!.rule);
-  if (out.outcome === OUTCOME_NO_MEMORY) {
-    return { kind: "no-memory", va: joinHalves(hi, lo), frame: out.frame, level: out.level };
-  }
-  return pageFault(hi, lo, out);
 }

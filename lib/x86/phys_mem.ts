@@ -11,6 +11,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { physMemView } from "./views/phys_mem_view.ts";
 import { BUDGET } from "../core/budget.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import { type Maddr, type Mfn, mfnOf } from "../core/frames.ts";
@@ -34,7 +37,7 @@ export const WORDS_PER_FRAME = 1024;
  * if (mem.read8(maddrOf(mfn(0x1234), 5)) !== 0xab || mem.framesWithContent !== 1) throw new Error();
  * ```
  */
-export class PhysMem {
+export class PhysMem extends Shown {
   /** Frames 0 … nrFrames-1 are backed by memory; an access elsewhere is an outcome of the accessor's caller. */
   readonly nrFrames: number;
   /** The content pool. Moves when it grows: do not keep a reference over a write to a new frame. */
@@ -46,12 +49,18 @@ export class PhysMem {
 
   /** @throws {RangeError} if `nrFrames` exceeds the budget `hostFrames` */
   constructor(nrFrames: number) {
+    super();
     this.nrFrames = wholeNumber("make machine memory of frames", nrFrames, 1, BUDGET.hostFrames);
   }
 
   /** Frames that have been written. */
   get framesWithContent(): number {
     return this.#slots.size;
+  }
+
+  /** Bytes that this memory takes in the model: the pool, and the tables from frame to slot and back. */
+  get bytesHeld(): number {
+    return this.words.byteLength + this.#mfnOfSlot.byteLength + this.#slots.byteLength;
   }
 
   /** True if there is memory behind `frame`. */
@@ -88,6 +97,11 @@ export class PhysMem {
   /** The frame whose content is in `slot`. */
   mfnOfSlot(slot: number): Mfn {
     return this.#mfnOfSlot[slot]! as Mfn;
+  }
+
+  /** Calls `visit` for every frame with content and its slot, in no particular order. */
+  forEachSlot(visit: (frame: number, slot: number) => void): void {
+    this.#slots.forEach(visit);
   }
 
   /** Gives the content of a frame up: it reads as zero again. */
@@ -176,5 +190,9 @@ export class PhysMem {
     const at = this.#makeWordAt(address);
     this.words[at] = Number(BigInt.asIntN(32, value));
     this.words[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
+  }
+
+  override [viewOf](): View {
+    return physMemView(this);
   }
 }

@@ -1,36 +1,41 @@
 /**
- * The translation look-aside buffer of one processor: a set-associative cache of leaf translations of all three page
- * sizes, tagged by PCID, with global entries. What is stale stays stale until something invalidates it.
+ * One translation look-aside buffer: a set-associative cache of translations, tagged by PCID, with global entries.
+ * What is stale stays stale until something invalidates it. `translation_caches.ts` puts a processor's TLBs together;
+ * the paging-structure caches are made of the same thing, there an entry leads to a table instead of a page.
  *
- * Simplified: one level, data and instructions together, round-robin replacement. A reader who wants only the
- * architecture may take it as always missing. Columns, one int per entry and field:
+ * Replacement is round-robin within a set. An entry is eight words, side by side so that a hit touches one line:
  *
  * ```text
- *  tagLo   page number, low 32 bits        (linear address >> 12, 21 or 30)
- *  tagHi   level << 20 | page number, high bits; 0 = empty
- *  asid    PCID, or -1 for a global entry
- *  rights  RIGHT_* of access.ts
- *  baseLo  low word of the page's physical address
- *  baseHi  high word
+ *  TLB_TAG_LO   page number, low 32 bits     (linear address >> 12, 21 or 30; of a structure entry >> 21 … 48)
+ *  TLB_TAG_HI   level << 20 | page number, high bits; 0 = empty
+ *  TLB_ASID     PCID, or -1 for a global entry
+ *  TLB_RIGHTS   RIGHT_* of access.ts
+ *  TLB_BASE_LO  low word of the page's (or table's) physical address
+ *  TLB_BASE_HI  high word
  * ```
  *
  * @cite sdm 3A 4.10.2 translation lookaside buffers
  * @module
  */
 
-import { joinHalves } from "../core/frames.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
-import {
-  RIGHT_GLOBAL,
-  RIGHT_KEY_SHIFT,
-  RIGHT_LEVEL_SHIFT,
-  RIGHT_NX,
-  RIGHT_USER,
-  RIGHT_WRITE,
-} from "./access.ts";
+import { RIGHT_GLOBAL, RIGHT_LEVEL_SHIFT } from "./access.ts";
 import { LEVEL_SHIFT, MAX_LEAF_LEVEL } from "./levels.ts";
 
-const GLOBAL = -1;
+/** Words of an entry, and where each lies in it. */
+export const TLB_STRIDE = 8;
+export const TLB_TAG_LO = 0;
+export const TLB_TAG_HI = 1;
+export const TLB_ASID = 2;
+export const TLB_RIGHTS = 3;
+export const TLB_BASE_LO = 4;
+export const TLB_BASE_HI = 5;
+
+/** ASID of a global entry. */
+export const TLB_GLOBAL = -1;
+
+/** Entries to which a TLB that grows may grow. */
+const MOST_ENTRIES = 2 ** 20;
 
 /** Size of a TLB. */
 export interface TlbGeometry {
@@ -38,20 +43,8 @@ export interface TlbGeometry {
   readonly sets: number;
   /** Entries per set. */
   readonly ways: number;
-}
-
-/** One cached translation, for people. */
-export interface TlbEntry {
-  readonly va: bigint;
-  readonly level: 1 | 2 | 3;
-  /** `undefined` for a global entry. */
-  readonly pcid: number | undefined;
-  /** First 4 KiB frame of the page. */
-  readonly frame: number;
-  readonly writable: boolean;
-  readonly user: boolean;
-  readonly executable: boolean;
-  readonly key: number;
+  /** Grow instead of replacing, up to a million entries: keeps as much as hardware may. */
+  readonly grows?: boolean;
 }
 
 /**
@@ -68,168 +61,238 @@ export interface TlbEntry {
  * ```
  */
 export class Tlb {
-  readonly tagLo: Int32Array;
-  readonly tagHi: Int32Array;
-  readonly asid: Int32Array;
-  readonly rights: Int32Array;
-  readonly baseLo: Int32Array;
-  readonly baseHi: Int32Array;
-  readonly #victim: Int32Array;
+  /** The entries. Another array after a TLB that grows has grown. */
+  words: Int32Array;
+  /** Sets less one. */
+  setMask: number;
+  /** Entries per set. */
+  ways: number;
+  readonly #grows: boolean;
+  /** Next place to replace, by set. */
+  #victim: Int32Array;
+  /** Live entries by set. */
+  #used: Int32Array;
   /** Live entries by level, so that a size nobody uses is not looked for. */
-  readonly #live: Int32Array = new Int32Array(MAX_LEAF_LEVEL + 1);
-  readonly #setMask: number;
-  readonly #ways: number;
+  readonly live: Int32Array = new Int32Array(6);
 
   /** @throws {RangeError} if `sets` is not a power of two up to 65536 or `ways` not 1 … 64 */
-  constructor({ sets, ways }: TlbGeometry = { sets: 256, ways: 4 }) {
+  constructor({ sets, ways, grows = false }: TlbGeometry = { sets: 256, ways: 4 }) {
     wholeNumber("make a TLB of sets", sets, 1, 65536);
     if ((sets & sets - 1) !== 0) throw outOfRange("make a TLB of sets", sets, "it must be a power of two");
-    this.#ways = wholeNumber("make a TLB of ways", ways, 1, 64);
-    this.#setMask = sets - 1;
-    const size = sets * ways;
-    this.tagLo = new Int32Array(size);
-    this.tagHi = new Int32Array(size);
-    this.asid = new Int32Array(size);
-    this.rights = new Int32Array(size);
-    this.baseLo = new Int32Array(size);
-    this.baseHi = new Int32Array(size);
+    this.ways = wholeNumber("make a TLB of ways", ways, 1, 64);
+    this.setMask = sets - 1;
+    this.words = new Int32Array(sets * ways * TLB_STRIDE);
     this.#victim = new Int32Array(sets);
+    this.#used = new Int32Array(sets);
+    this.#grows = grows;
   }
 
-  /** Entries it can hold. */
+  /** Entries it can hold; a TLB that grows, before it has to grow. */
   get capacity(): number {
-    return this.tagLo.length;
+    return this.words.length / TLB_STRIDE;
   }
 
   /** Entries it holds. */
   get size(): number {
-    return this.#live[1]! + this.#live[2]! + this.#live[3]!;
+    let sum = 0;
+    for (const n of this.live) sum += n;
+    return sum;
   }
 
-  /** Index of an entry that translates the address in this PCID, or -1. */
+  /** Where the entry lies that translates the address in this PCID, of whatever page size; or -1. */
   find(hi: number, lo: number, pcid: number): number {
-    const live = this.#live;
     for (let level = 1; level <= MAX_LEAF_LEVEL; level++) {
-      if (live[level]! === 0) continue;
-      const i = this.#findAt(level, hi, lo, pcid);
-      if (i >= 0) return i;
+      if (this.live[level]! === 0) continue;
+      const at = this.findAt(level, hi, lo, pcid);
+      if (at >= 0) return at;
     }
     return -1;
   }
 
-  #findAt(level: number, hi: number, lo: number, pcid: number): number {
-    const shift = LEVEL_SHIFT[level]!;
-    const tagLo = hi << 32 - shift | lo >>> shift;
-    const tagHi = level << 20 | hi >>> shift;
-    const ways = this.#ways;
-    let i = (tagLo & this.#setMask) * ways;
-    for (const end = i + ways; i < end; i++) {
-      if (this.tagLo[i]! === tagLo && this.tagHi[i]! === tagHi) {
-        const asid = this.asid[i]!;
-        if (asid === pcid || asid === GLOBAL) return i;
+  /** Where the entry of this level lies that translates the address in this PCID; or -1. */
+  findAt(level: number, hi: number, lo: number, pcid: number): number {
+    return this.findTag(tagLoOf(level, hi, lo), tagHiOf(level, hi), pcid);
+  }
+
+  /** As {@linkcode findAt}, by the two words of the tag. */
+  findTag(tagLo: number, tagHi: number, pcid: number): number {
+    const words = this.words;
+    const size = this.ways * TLB_STRIDE;
+    let at = (tagLo & this.setMask) * size;
+    for (const end = at + size; at < end; at += TLB_STRIDE) {
+      if (words[at]! === tagLo && words[at + TLB_TAG_HI]! === tagHi) {
+        const asid = words[at + TLB_ASID]!;
+        if (asid === pcid || asid === TLB_GLOBAL) return at;
       }
     }
     return -1;
   }
 
   /**
-   * Caches a translation: the page size is in `rights`, the page's physical base in two words. An entry with the
-   * same page number and PCID is replaced, else a free place is taken, else the set's next victim.
+   * Caches a page's translation: the page size is in `rights`, the page's physical base in two words. An entry with
+   * the same page number and PCID is replaced, else a free place is taken, else the set's next victim. Answers where
+   * the entry lies.
    */
-  insert(hi: number, lo: number, pcid: number, rights: number, baseLo: number, baseHi: number): void {
-    const level = rights >>> RIGHT_LEVEL_SHIFT & 3;
-    const shift = LEVEL_SHIFT[level]!;
-    const tagLo = hi << 32 - shift | lo >>> shift;
-    const tagHi = level << 20 | hi >>> shift;
-    const asid = (rights & RIGHT_GLOBAL) !== 0 ? GLOBAL : pcid;
-    const set = tagLo & this.#setMask;
-    const first = set * this.#ways;
-    const end = first + this.#ways;
-    let place = -1;
-    for (let i = first; i < end; i++) {
-      const t = this.tagHi[i]!;
-      if (t === tagHi && this.tagLo[i]! === tagLo && this.asid[i]! === asid) {
-        place = i;
-        break;
-      }
-      if (t === 0 && place < 0) place = i;
-    }
-    if (place < 0) {
-      place = first + this.#victim[set]!;
-      this.#victim[set] = (this.#victim[set]! + 1) % this.#ways;
-    }
-    const old = this.tagHi[place]! >>> 20;
-    if (old !== 0) this.#live[old]!--;
-    this.#live[level]!++;
-    this.tagLo[place] = tagLo;
-    this.tagHi[place] = tagHi;
-    this.asid[place] = asid;
-    this.rights[place] = rights;
-    this.baseLo[place] = baseLo;
-    this.baseHi[place] = baseHi;
+  insert(hi: number, lo: number, pcid: number, rights: number, baseLo: number, baseHi: number): number {
+    const asid = (rights & RIGHT_GLOBAL) !== 0 ? TLB_GLOBAL : pcid;
+    return this.insertAt(rights >>> RIGHT_LEVEL_SHIFT & 3, hi, lo, asid, rights, baseLo, baseHi);
   }
 
-  /** Drops the entry with this index. */
-  dropAt(i: number): void {
-    const level = this.tagHi[i]! >>> 20;
+  /** As {@linkcode insert}, for any level and ASID. */
+  insertAt(
+    level: number,
+    hi: number,
+    lo: number,
+    asid: number,
+    rights: number,
+    baseLo: number,
+    baseHi: number,
+  ): number {
+    const tagLo = tagLoOf(level, hi, lo);
+    const tagHi = tagHiOf(level, hi);
+    const words = this.words;
+    const size = this.ways * TLB_STRIDE;
+    const first = (tagLo & this.setMask) * size;
+    for (let at = first; at < first + size; at += TLB_STRIDE) {
+      if (words[at]! === tagLo && words[at + TLB_TAG_HI]! === tagHi && words[at + TLB_ASID]! === asid) {
+        words[at + TLB_RIGHTS] = rights;
+        words[at + TLB_BASE_LO] = baseLo;
+        words[at + TLB_BASE_HI] = baseHi;
+        return at;
+      }
+    }
+    return this.insertNew(tagLo, tagHi, asid, rights, baseLo, baseHi);
+  }
+
+  /** As {@linkcode insertAt}, by the two words of the tag, where the caller knows that no such entry is there. */
+  insertNew(
+    tagLo: number,
+    tagHi: number,
+    asid: number,
+    rights: number,
+    baseLo: number,
+    baseHi: number,
+  ): number {
+    const set = tagLo & this.setMask;
+    const ways = this.ways;
+    const live = this.live;
+    let at = set * ways * TLB_STRIDE;
+    if (this.#used[set]! < ways || this.#grows && this.capacity * 2 <= MOST_ENTRIES) {
+      at = this.#freePlace(set, tagLo);
+      live[tagHi >>> 20]!++;
+    } else {
+      const way = this.#victim[set]!;
+      this.#victim[set] = way + 1 === ways ? 0 : way + 1;
+      at += way * TLB_STRIDE;
+      const old = this.words[at + TLB_TAG_HI]!;
+      if (old >>> 20 !== tagHi >>> 20) {
+        live[old >>> 20]!--;
+        live[tagHi >>> 20]!++;
+      }
+    }
+    const words = this.words;
+    words[at] = tagLo;
+    words[at + TLB_TAG_HI] = tagHi;
+    words[at + TLB_ASID] = asid;
+    words[at + TLB_RIGHTS] = rights;
+    words[at + TLB_BASE_LO] = baseLo;
+    words[at + TLB_BASE_HI] = baseHi;
+    return at;
+  }
+
+  /** The first free place of a set, after growing if there is none. */
+  #freePlace(set: number, tagLo: number): number {
+    if (this.#used[set]! === this.ways) {
+      this.#grow();
+      return this.#freePlace(tagLo & this.setMask, tagLo);
+    }
+    this.#used[set]!++;
+    let at = set * this.ways * TLB_STRIDE;
+    while (this.words[at + TLB_TAG_HI]! !== 0) at += TLB_STRIDE;
+    return at;
+  }
+
+  /** Doubles the ways while most of the TLB is empty, as when one page is cached in many PCIDs; else the sets. */
+  #grow(): void {
+    const old = this.words;
+    if (this.size * 4 < this.capacity) this.ways *= 2;
+    else this.setMask = this.setMask * 2 + 1;
+    this.words = new Int32Array(old.length * 2);
+    this.#victim = new Int32Array(this.setMask + 1);
+    this.#used = new Int32Array(this.setMask + 1);
+    for (let from = 0; from < old.length; from += TLB_STRIDE) {
+      if (old[from + TLB_TAG_HI]! === 0) continue;
+      const at = this.#freePlace(old[from]! & this.setMask, old[from]!);
+      this.words.set(old.subarray(from, from + TLB_STRIDE), at);
+    }
+  }
+
+  /** Drops the entry that lies there. */
+  dropAt(at: number): void {
+    const level = this.words[at + TLB_TAG_HI]! >>> 20;
     if (level === 0) return;
-    this.#live[level]!--;
-    this.tagHi[i] = 0;
+    this.live[level]!--;
+    this.#used[Math.floor(at / (this.ways * TLB_STRIDE))]!--;
+    this.words[at + TLB_TAG_HI] = 0;
   }
 
   /** Drops what translates this address in this PCID, global entries too (INVLPG, and what a #PF does). */
   dropPage(hi: number, lo: number, pcid: number): void {
-    for (let i = this.find(hi, lo, pcid); i >= 0; i = this.find(hi, lo, pcid)) this.dropAt(i);
+    for (let at = this.find(hi, lo, pcid); at >= 0; at = this.find(hi, lo, pcid)) this.dropAt(at);
   }
 
   /** Drops what translates this address in this PCID and is not global (INVPCID type 0). */
   dropPageKeepingGlobal(hi: number, lo: number, pcid: number): void {
     for (let level = 1; level <= MAX_LEAF_LEVEL; level++) {
-      const shift = LEVEL_SHIFT[level]!;
-      const tagLo = hi << 32 - shift | lo >>> shift;
-      const tagHi = level << 20 | hi >>> shift;
-      const first = (tagLo & this.#setMask) * this.#ways;
-      for (let i = first; i < first + this.#ways; i++) {
-        if (this.tagLo[i]! === tagLo && this.tagHi[i]! === tagHi && this.asid[i]! === pcid) this.dropAt(i);
+      const tagLo = tagLoOf(level, hi, lo);
+      const tagHi = tagHiOf(level, hi);
+      const size = this.ways * TLB_STRIDE;
+      const first = (tagLo & this.setMask) * size;
+      for (let at = first; at < first + size; at += TLB_STRIDE) {
+        if (
+          this.words[at]! === tagLo && this.words[at + TLB_TAG_HI]! === tagHi &&
+          this.words[at + TLB_ASID]! === pcid
+        ) this.dropAt(at);
       }
     }
   }
 
   /** Drops all entries of one PCID; global entries stay. */
   dropPcid(pcid: number): void {
-    for (let i = 0; i < this.asid.length; i++) if (this.asid[i]! === pcid) this.dropAt(i);
+    if (this.size === 0) return;
+    const words = this.words;
+    for (let at = 0; at < words.length; at += TLB_STRIDE) {
+      if (words[at + TLB_ASID]! === pcid) this.dropAt(at);
+    }
   }
 
   /** Drops all entries that are not global, of every PCID. */
   dropNonGlobal(): void {
-    for (let i = 0; i < this.asid.length; i++) if (this.asid[i]! !== GLOBAL) this.dropAt(i);
+    const words = this.words;
+    for (let at = 0; at < words.length; at += TLB_STRIDE) {
+      if (words[at + TLB_ASID]! !== TLB_GLOBAL) this.dropAt(at);
+    }
   }
 
   /** Drops everything. */
   dropAll(): void {
-    this.tagHi.fill(0);
-    this.#live.fill(0);
+    if (this.size === 0) return;
+    this.words.fill(0);
+    this.live.fill(0);
+    this.#used.fill(0);
   }
+}
 
-  /** The live entries, by place. */
-  entries(): TlbEntry[] {
-    const list: TlbEntry[] = [];
-    for (let i = 0; i < this.tagHi.length; i++) {
-      const level = this.tagHi[i]! >>> 20;
-      if (level === 0) continue;
-      const page = BigInt(this.tagHi[i]! & 0xfffff) << 32n | BigInt(this.tagLo[i]! >>> 0);
-      const rights = this.rights[i]!;
-      list.push({
-        va: BigInt.asUintN(64, page << BigInt(LEVEL_SHIFT[level]!)),
-        level: level as 1 | 2 | 3,
-        pcid: this.asid[i]! === GLOBAL ? undefined : this.asid[i]!,
-        frame: Number(joinHalves(this.baseHi[i]!, this.baseLo[i]!) >> 12n),
-        writable: (rights & RIGHT_WRITE) !== 0,
-        user: (rights & RIGHT_USER) !== 0,
-        executable: (rights & RIGHT_NX) === 0,
-        key: rights >>> RIGHT_KEY_SHIFT & 0xf,
-      });
-    }
-    return list;
-  }
+/** Low word of the tag of an address at a level. */
+function tagLoOf(level: number, hi: number, lo: number): number {
+  if (level === 1) return hi << 20 | lo >>> 12;
+  const shift = LEVEL_SHIFT[level]!;
+  return shift < 32 ? hi << 32 - shift | lo >>> shift : hi >>> shift - 32;
+}
+
+/** High word of the tag. */
+function tagHiOf(level: number, hi: number): number {
+  if (level === 1) return 1 << 20 | hi >>> 12;
+  const shift = LEVEL_SHIFT[level]!;
+  return shift < 32 ? level << 20 | hi >>> shift : level << 20;
 }

@@ -9,6 +9,7 @@ import { PTRS_PER_TABLE } from "../core/geometry.ts";
 import { hex } from "../core/show.ts";
 import { isLeafEntry } from "./leaves.ts";
 import {
+  checkLevels,
   ENTRY_NAME,
   FRAMES_PER_ENTRY,
   PAGE_NAME,
@@ -56,6 +57,7 @@ export function validateTables(
   root: number,
   { levels = 4, maxPhyAddr = 52, nxEnabled = true }: ValidateOptions = {},
 ): TableViolation[] {
+  checkLevels("validate tables of levels", levels);
   const violations: TableViolation[] = [];
   const reservedHi = reservedHighBits(maxPhyAddr, nxEnabled);
   const seen = new Set<string>();

@@ -3,7 +3,7 @@
  * object; `I` marks fields the guest fills in, `O` fields that Xen fills in. Whatever number a guest puts into an `I`
  * field is cut to the field's width (`guest_word.ts`), so no value of it is an error of ours.
  *
- * Left out: the version-2 entry, the records of transfer, copy, swap and cache_flush.
+ * Left out: the record of cache_flush, which x86 does not take.
  *
  * @cite xen 4.17 xen/include/public/grant_table.h
  * @cite xen 4.17 xen/include/public/xen.h
@@ -41,6 +41,10 @@ export const GTF_readonly = 1 << 2;
 export const GTF_reading = 1 << 3;
 /** In use for writing. Written by Xen. */
 export const GTF_writing = 1 << 4;
+/** Of an entry that accepts a transfer: a frame is on its way, hands off. Written by Xen. */
+export const GTF_transfer_committed = 1 << 2;
+/** Of an entry that accepts a transfer: the frame has come. Written by Xen. */
+export const GTF_transfer_completed = 1 << 3;
 /** Cache attribute, for memory that is not RAM. Written by the guest. */
 export const GTF_PWT = 1 << 5;
 /** Cache attribute. Written by the guest. */
@@ -70,6 +74,12 @@ export const GNTMAP_application_map = 1 << 3;
 export const GNTMAP_contains_pte = 1 << 4;
 /** First of three bits that go to bits 9–11 of the page-table entry. */
 export const _GNTMAP_guest_avail0 = 16;
+
+// --- flags of a copy (u16) -----------------------------------------------------------------------------------------
+/** The source is a grant, not a frame of the caller. */
+export const GNTCOPY_source_gref = 1 << 0;
+/** The destination is a grant. */
+export const GNTCOPY_dest_gref = 1 << 1;
 
 // --- commands of the grant_table_op hypercall ---------------------------------------------------------------------
 export const GNTTABOP_map_grant_ref = 0;
@@ -154,6 +164,70 @@ export interface GnttabQuerySize {
   status: number;
 }
 
+/** One side of a copy: a union in the real record, so whichever field is there is read. */
+export interface GnttabCopyPtr {
+  /** I, u32: grant reference of the domain. */
+  readonly ref?: number;
+  /** I, u64: frame number of the caller itself. */
+  readonly gmfn?: number;
+  /** I, u16: granter, or `DOMID_SELF`. */
+  readonly domid: number;
+  /** I, u16: first byte. */
+  readonly offset: number;
+}
+
+/** Element of `GNTTABOP_copy`. */
+export interface GnttabCopy {
+  readonly source: GnttabCopyPtr;
+  readonly dest: GnttabCopyPtr;
+  /** I, u16: bytes. */
+  readonly len: number;
+  /** I, u16: `GNTCOPY_*`. */
+  readonly flags: number;
+  /** O, s16: `GNTST_*`. */
+  status: number;
+}
+
+/** Element of `GNTTABOP_transfer`. */
+export interface GnttabTransfer {
+  /** I, u64: frame number of the caller's. */
+  readonly mfn: number;
+  /** I, u16: the receiver. */
+  readonly domid: number;
+  /** I, u32: entry of the receiver that accepts it. */
+  readonly ref: number;
+  /** O, s16: `GNTST_*`. */
+  status: number;
+}
+
+/** Argument of `GNTTABOP_set_version`. */
+export interface GnttabSetVersion {
+  /** I/O, u32: the version asked for; on return the one in effect. */
+  version: number;
+}
+
+/** Argument of `GNTTABOP_get_status_frames`. */
+export interface GnttabGetStatusFrames {
+  /** I, u32: how many. */
+  nr_frames: number;
+  /** I, u16: whose table; `DOMID_SELF` is accepted. */
+  dom: number;
+  /** O, s16: `GNTST_*`. */
+  status: number;
+  /** O: frame numbers of the first `nr_frames` status frames; emptied and refilled. */
+  frame_list: number[];
+}
+
+/** Element of `GNTTABOP_swap_grant_ref`; both are the caller's. */
+export interface GnttabSwapGrantRef {
+  /** I, u32. */
+  readonly ref_a: number;
+  /** I, u32. */
+  readonly ref_b: number;
+  /** O, s16: `GNTST_*`. */
+  status: number;
+}
+
 /** Argument of `GNTTABOP_get_version`. */
 export interface GnttabGetVersion {
   /** I, u16: whose table; `DOMID_SELF` is accepted. */
@@ -170,6 +244,11 @@ export interface GrantTableOpRecords {
   [GNTTABOP_query_size]: GnttabQuerySize;
   [GNTTABOP_unmap_and_replace]: GnttabUnmapAndReplace;
   [GNTTABOP_get_version]: GnttabGetVersion;
+  [GNTTABOP_copy]: GnttabCopy;
+  [GNTTABOP_transfer]: GnttabTransfer;
+  [GNTTABOP_set_version]: GnttabSetVersion;
+  [GNTTABOP_get_status_frames]: GnttabGetStatusFrames;
+  [GNTTABOP_swap_grant_ref]: GnttabSwapGrantRef;
 }
 
 // --- mmu_update ---------------------------------------------------------------------------------------------------

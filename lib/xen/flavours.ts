@@ -8,8 +8,8 @@
 import { lookUp } from "../core/nearest.ts";
 import { type BuildKind, releaseBuild } from "./build.ts";
 import { flushPerBatch, type FlushPolicy } from "./flush.ts";
-import { type LockPlan, perCpuRwlock } from "./locks.ts";
-import { GNTST_bad_dev_addr, GNTST_no_space } from "./status.ts";
+import { type LockPlan, perCpuRwlock, singleSpinLock } from "./locks.ts";
+import { GNTST_bad_dev_addr, GNTST_general_error, GNTST_no_device_space, GNTST_no_space } from "./status.ts";
 import { xsmDummy, type XsmPolicy } from "./xsm.ts";
 
 /** One choice per seam. */
@@ -31,11 +31,27 @@ export interface XenFlavour {
   readonly gnttabMaxFrames: number;
   /** Default and, for the privileged domain, bound of the pages of maptrack. */
   readonly gnttabMaxMaptrackFrames: number;
+  /** Highest version of entries that a guest may choose. */
+  readonly gnttabMaxVersion: 1 | 2;
+  /** Copies through transitive grants are allowed. */
+  readonly transitiveGrants: boolean;
+  /** Frames may be transferred. */
+  readonly gnttabTransfer: boolean;
+  /** Consecutive copies share pinned pages. */
+  readonly copyKeepsPages: boolean;
+  /** A copy of no bytes succeeds before anything else is looked at. */
+  readonly copyIgnoresEmpty: boolean;
+  /** A copy that makes a reader a writer looks at the entry's frame and range again. */
+  readonly copyRechecksPinned: boolean;
+  /** Back to version 1 only when no copy of version-2 entries runs. */
+  readonly versionWaitsForCopies: boolean;
+  /** Bytes of an active entry, release build. */
+  readonly activeEntrySize: number;
   /** Where each choice can be read. */
   readonly citations: Readonly<Record<string, string>>;
 }
 
-/** Xen 4.17, release build. */
+/** Xen 4.17, release build. The one that most recordings are of. */
 export const xen4_17: XenFlavour = Object.freeze({
   name: "xen4_17",
   locks: perCpuRwlock,
@@ -46,6 +62,14 @@ export const xen4_17: XenFlavour = Object.freeze({
   mapNoHandle: GNTST_no_space,
   gnttabMaxFrames: 64,
   gnttabMaxMaptrackFrames: 1024,
+  gnttabMaxVersion: 2,
+  transitiveGrants: true,
+  gnttabTransfer: true,
+  copyKeepsPages: true,
+  copyIgnoresEmpty: false,
+  copyRechecksPinned: false,
+  versionWaitsForCopies: false,
+  activeEntrySize: 40,
   citations: Object.freeze({
     locks: "xen 4.17 xen/common/grant_table.c grant_read_lock",
     flush: "xen 4.17 xen/common/grant_table.c gnttab_unmap_grant_ref",
@@ -55,11 +79,69 @@ export const xen4_17: XenFlavour = Object.freeze({
     mapNoHandle: "xen 4.17 xen/common/grant_table.c map_grant_ref",
     gnttabMaxFrames: "xen 4.17 xen/common/grant_table.c opt_max_grant_frames",
     gnttabMaxMaptrackFrames: "xen 4.17 xen/common/grant_table.c opt_max_maptrack_frames",
+    gnttabMaxVersion: "xen 4.17 xen/common/grant_table.c opt_gnttab_max_version",
+    transitiveGrants: "xen 4.17 xen/common/grant_table.c opt_transitive_grants",
+    gnttabTransfer: "xen 4.17 xen/common/grant_table.c opt_grant_transfer",
+    copyKeepsPages: "xen 4.17 xen/common/grant_table.c gnttab_copy_one",
+    copyIgnoresEmpty: "commit a4a790f432 zero-length copies since 2024-02",
+    copyRechecksPinned: "commit 61b0a59ce2 copies of pinned entries since 2026-07",
+    versionWaitsForCopies: "commit 96dfeb4177 version changes and copies since 2026-07",
+    activeEntrySize: "commit a2f5203141 active entries shrink from 40 to 32 bytes in 2022-12",
+  }),
+});
+
+/** Xen 4.14: other statuses; the code paths are those of 4.17. */
+export const xen4_14: XenFlavour = Object.freeze({
+  ...xen4_17,
+  name: "xen4_14",
+  unmapWrongBusAddress: GNTST_general_error,
+  mapNoHandle: GNTST_no_device_space,
+  citations: Object.freeze({
+    ...xen4_17.citations,
+    unmapWrongBusAddress: "recorded linux6_1-xen4_14.jsonl rawhyp",
+    mapNoHandle: "commit 5c10b96795 no_device_space until 2021-09",
+  }),
+});
+
+/** Xen 4.5, the release of the time of the proposal. Limits and sizes are taken as 4.17's. */
+export const xen4_5: XenFlavour = Object.freeze({
+  ...xen4_14,
+  name: "xen4_5",
+  locks: singleSpinLock,
+  copyKeepsPages: false,
+  citations: Object.freeze({
+    ...xen4_14.citations,
+    locks: "commit b4650e9a96 split of the grant lock, 2015-06",
+    copyKeepsPages: "commit d28f42f270 copies keep pages since 2015-01-29",
+  }),
+});
+
+/** Xen 4.20. */
+export const xen4_20: XenFlavour = Object.freeze({
+  ...xen4_17,
+  name: "xen4_20",
+  copyIgnoresEmpty: true,
+  activeEntrySize: 32,
+  citations: Object.freeze({
+    ...xen4_17.citations,
+    unmapWrongBusAddress: "recorded linux6_1-xen4_20.jsonl rawhyp",
+  }),
+});
+
+/** Xen 4.23, as of August 2026. */
+export const xen4_23: XenFlavour = Object.freeze({
+  ...xen4_20,
+  name: "xen4_23",
+  copyRechecksPinned: true,
+  versionWaitsForCopies: true,
+  citations: Object.freeze({
+    ...xen4_20.citations,
+    unmapWrongBusAddress: "xen 4.23 xen/common/grant_table.c unmap_common",
   }),
 });
 
 /** All releases by name. */
-export const XEN_FLAVOURS = Object.freeze({ xen4_17 });
+export const XEN_FLAVOURS = Object.freeze({ xen4_5, xen4_14, xen4_17, xen4_20, xen4_23 });
 
 /**
  * A release by name.

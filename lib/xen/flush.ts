@@ -9,8 +9,11 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { _PAGE_ACCESSED, _PAGE_DIRTY } from "../x86/pte.ts";
 import type { Domain } from "./domain.ts";
 
 /** What Xen needs of a physical CPU. `lib/x86`'s `Cpu` has this shape. */
@@ -22,13 +25,14 @@ export interface PhysicalCpu {
 }
 
 /** Flushes CPUs and keeps their times. */
-export class TlbFlusher {
+export class TlbFlusher extends Shown {
   readonly #cpus: readonly PhysicalCpu[];
   readonly #trace: Trace;
   readonly #time: Float64Array;
   #clock = 1;
 
   constructor(cpus: readonly PhysicalCpu[], trace: Trace) {
+    super();
     this.#cpus = cpus;
     this.#trace = trace;
     this.#time = new Float64Array(cpus.length).fill(1);
@@ -37,6 +41,17 @@ export class TlbFlusher {
   /** The clock, for stamps. */
   get now(): number {
     return this.#clock;
+  }
+
+  /** The clock and the time of each CPU's last flush, for saving. */
+  times(): number[] {
+    return [this.#clock, ...this.#time];
+  }
+
+  /** Puts saved times back. */
+  restore(times: ArrayLike<number>): void {
+    this.#clock = times[0]!;
+    for (let cpu = 0; cpu < this.#time.length; cpu++) this.#time[cpu] = times[cpu + 1]!;
   }
 
   /** Flushes one CPU, from that CPU itself. @cite xen 4.17 xen/arch/x86/flushtlb.c flush_area_local */
@@ -76,6 +91,10 @@ export class TlbFlusher {
   filter(mask: Iterable<number>, stamp: number): number[] {
     return [...mask].filter((cpu) => this.#time[cpu]! <= stamp);
   }
+
+  override [viewOf](): View {
+    return { line: `TLB flushes of ${this.#cpus.length} CPUs, clock ${this.#clock}` };
+  }
 }
 
 /** When a grant unmap flushes. */
@@ -83,23 +102,59 @@ export interface FlushPolicy {
   readonly name: string;
   /** Operations of one first pass. */
   readonly batchSize: number;
-  /** Between the two passes. */
-  betweenPasses(tlb: TlbFlusher, mapper: Domain): void;
+  /** Packed page-table flags that a grant mapping begins with, accessed and dirty or not. */
+  readonly grantPteFlags: number;
+  /**
+   * Between the two passes.
+   *
+   * @param anyAccessed a page walk had used one of the entries that the first pass took away
+   */
+  betweenPasses(tlb: TlbFlusher, mapper: Domain, anyAccessed: boolean): void;
 }
 
 /**
  * One flush per batch of 32, always, even if every operation failed; to every CPU that may hold translations of the
- * mapper.
+ * mapper. The entries begin accessed and dirty, so a test of those bits would say nothing.
  *
  * @cite xen 4.17 xen/common/grant_table.c GNTTAB_UNMAP_BATCH_SIZE
  */
 export const flushPerBatch: FlushPolicy = Object.freeze({
   name: "per_batch",
   batchSize: 32,
+  grantPteFlags: _PAGE_ACCESSED | _PAGE_DIRTY,
   betweenPasses: gnttabFlushTlb,
 });
 
-/** Flushes the mapper's TLBs. @cite xen 4.17 xen/common/grant_table.c gnttab_flush_tlb */
+/** What batching saves: a flush after every operation. Never in any release; for comparison. */
+export const flushPerOp: FlushPolicy = Object.freeze({
+  ...flushPerBatch,
+  name: "per_op",
+  batchSize: 1,
+});
+
+/**
+ * The proposal that was never merged: grant mappings begin with the accessed bit clear, and a batch none of whose
+ * entries a page walk has used is not flushed.
+ *
+ * @cite list 2014-10-13 draft B
+ */
+export const flushIfAccessed: FlushPolicy = Object.freeze({
+  name: "if_accessed",
+  batchSize: 32,
+  grantPteFlags: 0,
+  betweenPasses: (tlb: TlbFlusher, mapper: Domain, anyAccessed: boolean) => {
+    if (anyAccessed) gnttabFlushTlb(tlb, mapper);
+  },
+});
+
+/** All policies by name. */
+export const FLUSH_POLICIES = Object.freeze({
+  per_batch: flushPerBatch,
+  per_op: flushPerOp,
+  if_accessed: flushIfAccessed,
+});
+
+/** Flushes the mapper's TLBs; those of a translated one were flushed entry by entry. @cite xen 4.17 xen/common/grant_table.c gnttab_flush_tlb */
 export function gnttabFlushTlb(tlb: TlbFlusher, mapper: Domain): void {
-  tlb.flushMask(mapper.dirtyCpus, mapper.vcpu.cpu);
+  if (!mapper.external) tlb.flushMask(mapper.dirtyCpus, mapper.vcpu.cpu);
 }

@@ -12,29 +12,18 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { frameTableView } from "./views/frame_table_view.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import type { Mfn } from "../core/frames.ts";
 import { IntMap } from "../core/int_map.ts";
 import { outOfRange } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table, PGT_none, PGT_writable_page } from "./pgt.ts";
 
-/** Type 0: no use that matters. */
-export const PGT_none = 0;
-/** Types 1 … 4: page table of that level. */
-export const PGT_l1_page_table = 1;
-export const PGT_l2_page_table = 2;
-export const PGT_l3_page_table = 3;
-export const PGT_l4_page_table = 4;
-/** Descriptor table. */
-export const PGT_seg_desc_page = 5;
-/** Copy-on-write. */
-export const PGT_shared_page = 6;
-/** Mapped writable. */
-export const PGT_writable_page = 7;
-
-/** Names of the types. */
-export const PAGE_TYPES = ["none", "l1", "l2", "l3", "l4", "seg_desc", "shared", "writable"] as const;
+export * from "./pgt.ts";
 
 /** Owner of a frame that nobody owns. */
 export const NO_OWNER = -1;
@@ -48,11 +37,26 @@ const ALLOCATED = 4;
 /** Flag: page of the hypervisor's heap, shared with a guest. */
 const XEN_HEAP = 8;
 
+/** The table as columns, a row for each frame that was ever owned. */
+export interface FrameColumns {
+  readonly mfn: ArrayLike<number>;
+  readonly owner: ArrayLike<number>;
+  readonly count: ArrayLike<number>;
+  readonly type: ArrayLike<number>;
+  readonly typeCount: ArrayLike<number>;
+  readonly flags: ArrayLike<number>;
+  readonly grantMaps: ArrayLike<number>;
+  readonly stamp: ArrayLike<number>;
+  readonly m2p: ArrayLike<number>;
+}
+
 /** The table of one machine of `nrFrames` frames. */
-export class FrameTable {
+export class FrameTable extends Shown {
   readonly nrFrames: number;
   readonly #trace: Trace;
   readonly #rows = new IntMap(256);
+  #lastMfn = -1;
+  #lastRow = -1;
   #nrRows = 0;
   #nrOwned = 0;
   #mfn: Float64Array = new Float64Array(256);
@@ -63,10 +67,14 @@ export class FrameTable {
   #flags: Int32Array = new Int32Array(256);
   #grantMaps: Int32Array = new Int32Array(256);
   #stamp: Float64Array = new Float64Array(256);
+  readonly #ownedBy = new Map<number, number>();
   /** Machine-to-physical entries by row; read through `M2p`. */
   m2p: Float64Array = new Float64Array(256);
+  /** Told of each frame that nobody holds any more: its content goes. */
+  onFree: ((mfn: number) => void) | null = null;
 
   constructor(nrFrames: number, trace: Trace) {
+    super();
     this.nrFrames = nrFrames;
     this.#trace = trace;
   }
@@ -81,6 +89,11 @@ export class FrameTable {
     return this.#nrOwned;
   }
 
+  /** Number of frames of a domain, pages of the hypervisor's heap not counted. @cite xen 4.17 xen/include/xen/sched.h domain_tot_pages */
+  ownedBy(domid: number): number {
+    return this.#ownedBy.get(domid) ?? 0;
+  }
+
   /** True if there is RAM behind `mfn`. @cite xen 4.17 xen/arch/x86/include/asm/mm.h mfn_valid */
   isValid(mfn: number): boolean {
     return mfn >= 0 && mfn < this.nrFrames;
@@ -88,7 +101,14 @@ export class FrameTable {
 
   /** Row of a frame, or -1. */
   rowOf(mfn: number): number {
-    return mfn >= 0 && mfn < this.nrFrames ? this.#rows.get(mfn) : -1;
+    // operations look at one frame several times in a row; rows never go, so what was found stays true
+    if (mfn === this.#lastMfn) return this.#lastRow;
+    const row = mfn >= 0 && mfn < this.nrFrames ? this.#rows.get(mfn) : -1;
+    if (row >= 0) {
+      this.#lastMfn = mfn;
+      this.#lastRow = row;
+    }
+    return row;
   }
 
   /** Frame of a row. */
@@ -166,6 +186,7 @@ export class FrameTable {
       throw outOfRange("allocate frame", mfn, `domain ${this.#owner[row]} owns it`);
     }
     this.#nrOwned++;
+    if (!xenHeap) this.#ownedBy.set(domid, this.ownedBy(domid) + 1);
     this.#owner[row] = domid;
     this.#count[row] = 1;
     this.#type[row] = xenHeap ? PGT_writable_page : PGT_none;
@@ -205,11 +226,57 @@ export class FrameTable {
     const row = this.#rowThere(mfn);
     this.#trace.add(EV.page_ref);
     if (--this.#count[row]! > 0) return;
+    const owner = this.#owner[row]!;
     this.#nrOwned--;
+    if ((this.#flags[row]! & XEN_HEAP) === 0) this.#ownedBy.set(owner, this.ownedBy(owner) - 1);
     this.#owner[row] = NO_OWNER;
     this.#type[row] = PGT_none;
+    this.#typeCount[row] = 0;
     this.#flags[row] = 0;
     this.m2p[row] = -1;
+    if (this.onFree !== null) this.onFree(mfn);
+  }
+
+  /** True if the frame is in use as this, with checked contents: a type reference can be held for an update. */
+  isLockedAs(mfn: number, type: number): boolean {
+    const row = this.rowOf(mfn);
+    return row >= 0 && this.#typeCount[row]! > 0 && this.#type[row] === type &&
+      (this.#flags[row]! & VALIDATED) !== 0;
+  }
+
+  /** One more use of a frame as what it is, or was last, with checked contents; false if it is not that. */
+  addSameType(mfn: number, type: number): boolean {
+    const row = this.rowOf(mfn);
+    if (row < 0 || this.#type[row] !== type || (this.#flags[row]! & VALIDATED) === 0) return false;
+    this.#typeCount[row]!++;
+    this.#trace.add(EV.page_type);
+    return true;
+  }
+
+  /** Steps the uses of a frame down that is no page table, noting the time of the last one; false if it is one. */
+  dropPlainType(mfn: number, now: number): boolean {
+    const row = this.#rowThere(mfn);
+    const type = this.#type[row]!;
+    if (type >= PGT_l1_page_table && type <= PGT_l4_page_table) return false;
+    this.#trace.add(EV.page_type);
+    if (--this.#typeCount[row]! === 0) this.#stamp[row] = now;
+    return true;
+  }
+
+  /** Drops the reference that the allocation holds, if it still does. @cite xen 4.17 xen/arch/x86/include/asm/mm.h put_page_alloc_ref */
+  putAllocation(mfn: number): void {
+    if (!this.#has(mfn, ALLOCATED)) return;
+    this.#set(mfn, ALLOCATED, false);
+    this.putPage(mfn);
+  }
+
+  /** Gives a frame that only its allocation holds to another domain. @cite xen 4.17 xen/common/page_alloc.c assign_pages */
+  reassign(mfn: number, domid: number): void {
+    const row = this.#rowThere(mfn);
+    const from = this.#owner[row]!;
+    this.#ownedBy.set(from, this.ownedBy(from) - 1);
+    this.#ownedBy.set(domid, this.ownedBy(domid) + 1);
+    this.#owner[row] = domid;
   }
 
   /** Steps the type count of a frame whose type fits or whose count is 0; the caller checked. */
@@ -252,6 +319,41 @@ export class FrameTable {
     this.#stamp[this.#rowThere(mfn)] = time;
   }
 
+  /** All rows as columns, for saving. The columns are copies. */
+  columns(): FrameColumns {
+    const n = this.#nrRows;
+    return {
+      mfn: this.#mfn.slice(0, n),
+      owner: this.#owner.slice(0, n),
+      count: this.#count.slice(0, n),
+      type: this.#type.slice(0, n),
+      typeCount: this.#typeCount.slice(0, n),
+      flags: this.#flags.slice(0, n),
+      grantMaps: this.#grantMaps.slice(0, n),
+      stamp: this.#stamp.slice(0, n),
+      m2p: this.m2p.slice(0, n),
+    };
+  }
+
+  /** Puts saved rows into a table that has none. */
+  restore(columns: FrameColumns): void {
+    for (let i = 0; i < columns.mfn.length; i++) {
+      const row = this.#addRow(columns.mfn[i]! as Mfn);
+      const owner = columns.owner[i]!;
+      this.#owner[row] = owner;
+      this.#count[row] = columns.count[i]!;
+      this.#type[row] = columns.type[i]!;
+      this.#typeCount[row] = columns.typeCount[i]!;
+      this.#flags[row] = columns.flags[i]!;
+      this.#grantMaps[row] = columns.grantMaps[i]!;
+      this.#stamp[row] = columns.stamp[i]!;
+      this.m2p[row] = columns.m2p[i]!;
+      if (owner === NO_OWNER) continue;
+      this.#nrOwned++;
+      if ((columns.flags[i]! & XEN_HEAP) === 0) this.#ownedBy.set(owner, this.ownedBy(owner) + 1);
+    }
+  }
+
   #has(mfn: number, flag: number): boolean {
     const row = this.rowOf(mfn);
     return row >= 0 && (this.#flags[row]! & flag) !== 0;
@@ -284,5 +386,9 @@ export class FrameTable {
     this.#mfn[row] = mfn;
     this.#owner[row] = NO_OWNER;
     return row;
+  }
+
+  override [viewOf](): View {
+    return frameTableView(this, PAGE_TYPES);
   }
 }

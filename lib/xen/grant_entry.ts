@@ -1,29 +1,42 @@
 /**
- * Version-1 grant entries: eight bytes each, 512 to a frame, real bytes in frames that granter and hypervisor share.
+ * Grant entries: real bytes in frames that granter and hypervisor share. Both versions begin with the same 32-bit word,
+ * which Xen compares and exchanges whole.
  *
  * ```text
- *  byte 0        2         4                 8
+ *  v1   0        2         4                 8
  *       ┌────────┬─────────┬─────────────────┐
- *       │ flags  │ domid   │ frame           │    flags: guest, but reading/writing: Xen
- *       └────────┴─────────┴─────────────────┘    domid, frame: guest
- *        ◄── one 32-bit word ──► cmpxchg'd whole by Xen
+ *       │ flags  │ domid   │ frame           │    in-use bits: in flags, written by Xen; the rest by the guest
+ *       └────────┴─────────┴─────────────────┘
+ *  v2   0        2         4        6        8                 12                16
+ *       ┌────────┬─────────┬────────┬────────┬─────────────────┬─────────────────┐
+ *       │ flags  │ domid   │                 │ frame                             │   full page
+ *       │ flags  │ domid   │ offset │ length │ frame                             │   sub-page
+ *       │ flags  │ domid   │ trans  │        │ gref            │                 │   transitive
+ *       └────────┴─────────┴────────┴────────┴─────────────────┴─────────────────┘
+ *       in-use bits: in a status word of 16 bits per reference, in frames of their own, written by Xen only
  * ```
  *
- * Version 2 is not here yet: its entry is 16 bytes and its in-use bits lie elsewhere.
- *
  * @cite xen 4.17 xen/include/public/grant_table.h grant_entry_v1
+ * @cite xen 4.17 xen/include/public/grant_table.h grant_entry_v2
  * @module
  */
 
 import type { Maddr } from "../core/frames.ts";
+import { PAGE_SIZE } from "../core/geometry.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import type { PhysMem } from "../x86/phys_mem.ts";
+import { type PhysMem, WORDS_PER_FRAME } from "../x86/phys_mem.ts";
 
 /** Bytes of a version-1 entry. */
 export const ENTRY_V1_SIZE = 8;
 /** Version-1 entries in a frame. */
 export const ENTRIES_V1_PER_FRAME = 512;
+/** Bytes of a version-2 entry. */
+export const ENTRY_V2_SIZE = 16;
+/** Version-2 entries in a frame. */
+export const ENTRIES_V2_PER_FRAME = 256;
+/** Status words in a status frame. */
+export const STATUS_WORDS_PER_FRAME = 2048;
 
 /** First word of the entry: flags in the low half, domid in the high half; unsigned. */
 export function readHeader(mem: PhysMem, entry: Maddr): number {
@@ -40,9 +53,34 @@ export function domidOfHeader(header: number): number {
   return header >>> 16;
 }
 
-/** The granted frame. */
+/** The granted frame of a version-1 entry. */
 export function readFrame(mem: PhysMem, entry: Maddr): number {
   return mem.read32((entry + 4) as Maddr) >>> 0;
+}
+
+/** The granted frame of a version-2 entry, full or sub-page: 64 bits, exact up to 53. */
+export function readFrameV2(mem: PhysMem, entry: Maddr): number {
+  return (mem.read32((entry + 12) as Maddr) >>> 0) * 2 ** 32 + (mem.read32((entry + 8) as Maddr) >>> 0);
+}
+
+/** First byte of a sub-page entry. */
+export function readPageOffset(mem: PhysMem, entry: Maddr): number {
+  return mem.read16((entry + 4) as Maddr);
+}
+
+/** Bytes of a sub-page entry. */
+export function readLength(mem: PhysMem, entry: Maddr): number {
+  return mem.read16((entry + 6) as Maddr);
+}
+
+/** Domain whose grant a transitive entry passes on. */
+export function readTransDomid(mem: PhysMem, entry: Maddr): number {
+  return mem.read16((entry + 4) as Maddr);
+}
+
+/** Reference that a transitive entry passes on. */
+export function readTransGref(mem: PhysMem, entry: Maddr): number {
+  return mem.read32((entry + 8) as Maddr) >>> 0;
 }
 
 /** Compares and exchanges the first word; answers what was there. */
@@ -54,13 +92,27 @@ export function cmpxchgHeader(
   to: number,
 ): number {
   trace.add(EV.entry_cmpxchg);
-  const found = readHeader(mem, entry);
-  if (found === expected) mem.write32(entry, to);
+  const at = wordIndex(mem, entry);
+  const found = mem.words[at]! >>> 0;
+  if (found === expected) mem.words[at] = to;
   return found;
 }
 
-/** Clears bits of the flags atomically. @cite xen 4.17 xen/arch/x86/include/asm/grant_table.h gnttab_clear_flags */
-export function clearFlags(mem: PhysMem, trace: Trace, entry: Maddr, bits: number): void {
+/** Index of the word at a machine address of a frame that may have no content yet. */
+function wordIndex(mem: PhysMem, address: number): number {
+  const frame = Math.floor(address / PAGE_SIZE);
+  return mem.makeSlot(frame) * WORDS_PER_FRAME + (address - frame * PAGE_SIZE >> 2);
+}
+
+/** Clears bits of a 16-bit word that guests see. @cite xen 4.17 xen/arch/x86/include/asm/grant_table.h gnttab_clear_flags */
+export function clearFlags(mem: PhysMem, trace: Trace, word: Maddr, bits: number): void {
   trace.add(EV.entry_cmpxchg);
-  mem.write16(entry, mem.read16(entry) & ~bits);
+  const at = wordIndex(mem, word);
+  mem.words[at] = mem.words[at]! & ~(bits << word % 4 * 8);
+}
+
+/** Sets bits of a 16-bit word that only Xen writes. */
+export function setFlags(mem: PhysMem, trace: Trace, word: Maddr, bits: number): void {
+  trace.add(EV.entry_cmpxchg);
+  mem.write16(word, mem.read16(word) | bits);
 }

@@ -8,35 +8,13 @@
 
 import { ERRNO } from "../core/errno.ts";
 import { EV } from "../trace/events.ts";
-import {
-  DOMID_SELF,
-  type GnttabGetVersion,
-  type GnttabMapGrantRef,
-  GNTTABOP_cache_flush,
-  GNTTABOP_CMD_MASK,
-  GNTTABOP_get_version,
-  GNTTABOP_map_grant_ref,
-  GNTTABOP_query_size,
-  GNTTABOP_setup_table,
-  GNTTABOP_unmap_and_replace,
-  GNTTABOP_unmap_grant_ref,
-  type GnttabQuerySize,
-  type GnttabSetupTable,
-  type GnttabUnmapAndReplace,
-  type GnttabUnmapGrantRef,
-  type GrantTableOpRecords,
-  type MmuextOp,
-  type MmuUpdate,
-} from "./abi.ts";
+import { DOMID_SELF, type GrantTableOpRecords, type MmuextOp, type MmuUpdate } from "./abi.ts";
 import type { Domain } from "./domain.ts";
-import { gnttabGetVersion } from "./gnttabop/get_version.ts";
-import { mapGrantRef } from "./gnttabop/map_grant_ref.ts";
-import { gnttabQuerySize } from "./gnttabop/query_size.ts";
-import { gnttabSetupTable } from "./gnttabop/setup_table.ts";
-import { gnttabUnmapAndReplace } from "./gnttabop/unmap_and_replace.ts";
-import { gnttabUnmapGrantRef } from "./gnttabop/unmap_grant_ref.ts";
-import { word32 } from "./guest_word.ts";
+import { enter } from "./enter.ts";
+import { doGrantTableOp } from "./grant_table_op.ts";
 import type { Hypervisor } from "./hypervisor.ts";
+import { doRemoveFromPhysmap } from "./mmu/remove_from_physmap.ts";
+import { type AddToPhysmap, doAddToPhysmap } from "./mmu/add_to_physmap.ts";
 import { doMmuextOp } from "./mmu/mmuext_op.ts";
 import { doMmuUpdate, type ListResult } from "./mmu/mmu_update.ts";
 import { doUpdateVaMapping } from "./mmu/update_va_mapping.ts";
@@ -113,6 +91,16 @@ export function mmuextOp(hv: Hypervisor, caller: Domain, ops: readonly (MmuextOp
   return enter(hv, caller, () => doMmuextOp(hv, caller, ops));
 }
 
+/** `XENMEM_add_to_physmap`: a grant-table frame or another domain's frame in the caller's guest-frame space. 0 or -errno. */
+export function addToPhysmap(hv: Hypervisor, caller: Domain, op: AddToPhysmap): number {
+  return enter(hv, caller, () => doAddToPhysmap(hv, caller, op));
+}
+
+/** `memory_op`, remove_from_physmap: 0 or -errno. */
+export function removeFromPhysmap(hv: Hypervisor, caller: Domain, gpfn: number): number {
+  return enter(hv, caller, () => doRemoveFromPhysmap(hv, caller, gpfn));
+}
+
 /** One call of a multicall list. */
 export type MulticallEntry =
   | { readonly op: "grant_table_op"; readonly cmd: number; readonly ops: readonly unknown[] | null }
@@ -157,76 +145,4 @@ function runCall(hv: Hypervisor, caller: Domain, call: MulticallEntry): ListResu
     default:
       return { rc: -ERRNO.ENOSYS, done: 0 };
   }
-}
-
-/** Enters and leaves the hypervisor once. */
-function enter<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
-  if (caller.crash !== null) throw caller.crash;
-  hv.trace.add(EV.hypercall);
-  const outer = hv.current;
-  hv.current = caller;
-  caller.dirtyCpus.add(caller.vcpu.cpu);
-  try {
-    const result = body();
-    if (caller.crash !== null) throw caller.crash;
-    return result;
-  } finally {
-    hv.current = outer;
-  }
-}
-
-/** Runs a list of a command: 0 or -errno. */
-type GrantTableCommand = (hv: Hypervisor, caller: Domain, ops: readonly unknown[]) => number;
-
-/** Commands that are modelled. What is missing here answers `-ENOSYS`. */
-const COMMANDS: ReadonlyMap<number, GrantTableCommand> = new Map<number, GrantTableCommand>([
-  [GNTTABOP_map_grant_ref, (hv, caller, ops) => mapAll(hv, caller, ops as readonly GnttabMapGrantRef[])],
-  [
-    GNTTABOP_unmap_grant_ref,
-    (hv, caller, ops) => gnttabUnmapGrantRef(hv, caller, ops as readonly GnttabUnmapGrantRef[]),
-  ],
-  [
-    GNTTABOP_unmap_and_replace,
-    (hv, caller, ops) => gnttabUnmapAndReplace(hv, caller, ops as readonly GnttabUnmapAndReplace[]),
-  ],
-  [GNTTABOP_setup_table, (hv, caller, ops) => single<GnttabSetupTable>(hv, caller, ops, gnttabSetupTable)],
-  [GNTTABOP_query_size, (hv, caller, ops) => single<GnttabQuerySize>(hv, caller, ops, gnttabQuerySize)],
-  [GNTTABOP_get_version, (hv, caller, ops) => single<GnttabGetVersion>(hv, caller, ops, gnttabGetVersion)],
-]);
-
-function doGrantTableOp(
-  hv: Hypervisor,
-  caller: Domain,
-  cmd: number,
-  ops: readonly unknown[] | null,
-): number {
-  const word = word32(cmd);
-  const name = word & GNTTABOP_CMD_MASK;
-  if (name !== GNTTABOP_cache_flush && word !== name) return -ERRNO.EINVAL;
-  const command = COMMANDS.get(name);
-  if (command === undefined) return -ERRNO.ENOSYS;
-  return ops === null ? -ERRNO.EFAULT : command(hv, caller, ops);
-}
-
-function mapAll(hv: Hypervisor, caller: Domain, ops: readonly (GnttabMapGrantRef | null)[]): number {
-  for (const op of ops) {
-    if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
-    hv.trace.add(EV.gnttab_op);
-    mapGrantRef(hv, caller, op);
-  }
-  return 0;
-}
-
-/** Commands that take exactly one record. */
-function single<T>(
-  hv: Hypervisor,
-  caller: Domain,
-  ops: readonly unknown[],
-  run: (hv: Hypervisor, caller: Domain, op: T) => number,
-): number {
-  if (ops.length !== 1) return -ERRNO.EINVAL;
-  const op = ops[0];
-  if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
-  hv.trace.add(EV.gnttab_op);
-  return run(hv, caller, op as T);
 }

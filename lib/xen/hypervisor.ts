@@ -3,28 +3,33 @@
  * in `hypercall.ts`.
  *
  * Simplified: frames of domains are handed out upwards from frame 1, frames of grant tables downwards from the top.
- * Left out: the death of domains, memory that moves between them.
+ * How a domain ends is in `domain_death.ts`.
  *
  * @module
  */
 
-import { withinBudget } from "../core/budget.ts";
-import { type Mfn, mfn } from "../core/frames.ts";
-import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
-import { hex } from "../core/show.ts";
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { hypervisorView } from "./views/hypervisor_view.ts";
+import type { Mfn } from "../core/frames.ts";
+import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { PhysMem } from "../x86/phys_mem.ts";
 import { DOMID_FIRST_RESERVED, DOMID_SELF } from "./abi.ts";
 import type { LeakedPin } from "./build.ts";
-import { Domain, NO_BASE, type Vcpu } from "./domain.ts";
+import { Domain, type DomainKind, NO_BASE, type Vcpu } from "./domain.ts";
 import type { XenFlavour } from "./flavours.ts";
 import { type PhysicalCpu, TlbFlusher } from "./flush.ts";
 import { FrameTable, NO_OWNER } from "./frame_table.ts";
-import { UnmapCommon } from "./gnttabop/unmap_record.ts";
-import { GrantTable } from "./grant_table.ts";
+import { GrantTable, type GrantTableMemory } from "./grant_table.ts";
 import { pvHostMap } from "./host_map/pv.ts";
+import { translatedHostMap } from "./host_map/translated.ts";
 import { INVALID_M2P_ENTRY, M2p } from "./m2p.ts";
 import { Maptrack } from "./maptrack.ts";
+import { P2m, p2m_ram_rw } from "./p2m.ts";
+import { framePlacement, type FrameWish } from "./placement.ts";
+import type { PreemptionSeam } from "./preemption.ts";
+import { Scratch } from "./scratch.ts";
 
 /** What a machine with Xen is made of. */
 export interface HypervisorOptions {
@@ -40,8 +45,12 @@ export interface DomainOptions {
   readonly name?: string;
   /** Default: 0 for the first privileged domain, else the lowest number from 1 that is free. */
   readonly domid?: number;
+  /** Default: paravirtual. */
+  readonly kind?: DomainKind;
   /** How many frames, or a range of machine frames, or the machine frame of each pseudo-physical frame in order. */
-  readonly frames: number | { readonly first: number; readonly count: number } | readonly number[];
+  readonly frames: FrameWish;
+  /** Frames that the domain may own; default: those that it gets. More leaves room for transfers. */
+  readonly maxPages?: number;
   /** Frames that the grant table may grow to; default and type as the flavour says. */
   readonly maxGrantFrames?: number;
   /** Pages that maptrack may grow to; 256 handles each. */
@@ -62,7 +71,7 @@ export interface InjectedFault {
 }
 
 /** The hypervisor of one machine. */
-export class Hypervisor {
+export class Hypervisor extends Shown {
   readonly mem: PhysMem;
   readonly trace: Trace;
   readonly flavour: XenFlavour;
@@ -78,12 +87,18 @@ export class Hypervisor {
   readonly injected: InjectedFault[] = [];
   /** The domain whose hypercall runs. */
   current: Domain | null = null;
-  /** Records of one unmap batch, reused. */
-  readonly unmapBatch: readonly UnmapCommon[];
+  /** Where other work can step into a long list; null in ordinary runs. */
+  preemption: PreemptionSeam | null = null;
+  /** How deep hypercalls are nested: 0 outside; more than 1 only if a seam makes calls of its own. */
+  depth = 0;
+  /** Domains that are being destroyed. */
+  nrDying = 0;
+  readonly #scratch: Scratch[] = [];
   #lowest = 1;
   #highest: number;
 
   constructor(options: HypervisorOptions) {
+    super();
     if (options.cpus.length === 0) throw outOfRange("run a hypervisor on CPUs", 0, "it needs at least one");
     this.mem = options.mem;
     this.trace = options.trace;
@@ -92,8 +107,13 @@ export class Hypervisor {
     this.frames = new FrameTable(options.mem.nrFrames, options.trace);
     this.m2p = new M2p(this.frames);
     this.tlb = new TlbFlusher(options.cpus, options.trace);
-    this.unmapBatch = Array.from({ length: options.flavour.flush.batchSize }, () => new UnmapCommon());
     this.#highest = options.mem.nrFrames - 1;
+    this.frames.onFree = (mfn) => this.#frameIsFree(mfn as Mfn);
+  }
+
+  /** Records that the running hypercall may use. */
+  get scratch(): Scratch {
+    return this.#scratch[this.depth] ??= new Scratch(this.flavour.flush.batchSize);
   }
 
   /** Physical CPU that the running hypercall was made on. */
@@ -112,8 +132,8 @@ export class Hypervisor {
   }
 
   /**
-   * Makes a paravirtual domain with memory, a grant table of one frame and an empty maptrack. Its page tables are the
-   * guest's affair: written to memory, then pinned.
+   * Makes a domain with memory, a grant table of one frame and an empty maptrack. The page tables of a paravirtual one
+   * are the guest's affair: written to memory, then pinned. A translated one finds its memory at guest frames 0, 1, …
    *
    * @throws {RangeError} if a number is out of range, a budget is exceeded or a frame is taken
    *
@@ -136,7 +156,9 @@ export class Hypervisor {
     const maxMaptrack = options.maxMaptrackFrames ?? flavour.gnttabMaxMaptrackFrames;
     wholeNumber("create a domain with maptrack pages up to", maxMaptrack, 0, 2 ** 16);
     const nrVcpus = wholeNumber("create a domain with vCPUs", options.vcpus ?? 1, 1, 512);
-    const frames = this.#placement(options.frames);
+    const kind = options.kind ?? "pv";
+    const frames = framePlacement(this.frames, options.frames, this.#firstFree());
+    const maxPages = wholeNumber("create a domain of at most", options.maxPages ?? frames.length, 0, 2 ** 40);
     if (this.frames.nrOwned + frames.length + 1 > this.frames.nrFrames - 1) {
       throw outOfRange(
         "create a domain of frames",
@@ -151,25 +173,41 @@ export class Hypervisor {
       kernelBase: NO_BASE,
       userBase: NO_BASE,
     }));
+    const p2m = kind === "pv" ? null : new P2m(this.trace);
+    frames.forEach((frame, gfn) => p2m?.set(gfn, frame, p2m_ram_rw));
     const domain = new Domain({
       domid,
+      kind,
+      p2m,
+      maxPages,
       name: options.name ?? `dom${domid}`,
       mem: this.mem,
       privileged: options.privileged ?? false,
       mayMapIomem: options.mayMapIomem ?? options.privileged ?? false,
       frames: Float64Array.from(frames),
-      grantTable: new GrantTable({ maxFrames, allocate: () => this.#allocateXenHeap(domid) }),
+      grantTable: new GrantTable({
+        maxFrames,
+        memory: this.tableMemory(domid),
+      }),
       maptrack: new Maptrack({
         maxFrames: maxMaptrack,
-        vcpus: nrVcpus,
+        vcpus: flavour.locks.maptrackLists(nrVcpus),
         trace: this.trace,
         seed: domid,
       }),
       vcpus,
-      hostMap: pvHostMap,
+      hostMap: kind === "pv" ? pvHostMap : translatedHostMap,
     });
     this.domains.set(domid, domain);
     return domain;
+  }
+
+  /** Where the grant table of a domain gets its frames. */
+  tableMemory(domid: number): GrantTableMemory {
+    return {
+      allocate: () => this.#allocateXenHeap(domid),
+      free: (frame) => this.frames.putAllocation(frame),
+    };
   }
 
   #domid(options: DomainOptions): number {
@@ -185,60 +223,17 @@ export class Hypervisor {
     return domid;
   }
 
-  /** The machine frames asked for, checked whole before the first is taken. */
-  #placement(wish: DomainOptions["frames"]): number[] {
-    if (typeof wish === "number") return this.#freeFrames(wish);
-    let list: readonly number[];
-    if (Array.isArray(wish)) {
-      withinBudget("create a domain of frames", wish.length, "domainFrames");
-      list = wish;
-    } else if (typeof wish === "object" && wish !== null) {
-      const { first, count } = wish as { first: number; count: number };
-      withinBudget("create a domain of frames", count, "domainFrames");
-      mfn(first);
-      list = Array.from({ length: count }, (_, i) => first + i);
-    } else {
-      throw wrongType(
-        "create a domain of frames",
-        wish,
-        "it must be a number, {first, count} or a list of frames",
-      );
-    }
-    const seen = new Set<number>();
-    for (const frame of list) {
-      if (!this.frames.isValid(mfn(frame))) {
-        throw outOfRange(
-          "create a domain with frame",
-          frame,
-          `there are ${hex(this.frames.nrFrames)} frames`,
-        );
-      }
-      if (frame === 0) throw outOfRange("create a domain with frame", 0, "frame 0 is the hypervisor's");
-      const owner = this.frames.owner(frame);
-      if (owner !== NO_OWNER) {
-        throw outOfRange("create a domain with frame", frame, `domain ${owner} owns it`);
-      }
-      if (seen.has(frame)) throw outOfRange("create a domain with frame", frame, "it is listed twice");
-      seen.add(frame);
-    }
-    return [...list];
+  /** The lowest frame that nobody owns. */
+  #firstFree(): number {
+    while (this.frames.owner(this.#lowest) !== NO_OWNER) this.#lowest++;
+    return this.#lowest;
   }
 
-  #freeFrames(count: number): number[] {
-    withinBudget("create a domain of frames", count, "domainFrames");
-    const list: number[] = [];
-    while (this.frames.owner(this.#lowest) !== NO_OWNER) this.#lowest++;
-    for (let at = this.#lowest; list.length < count && at < this.frames.nrFrames; at++) {
-      if (this.frames.owner(at) === NO_OWNER) list.push(at);
-    }
-    if (list.length < count) {
-      throw outOfRange(
-        "create a domain of frames",
-        count,
-        `only ${list.length} of ${this.frames.nrFrames} are free`,
-      );
-    }
-    return list;
+  /** Xen scrubs what it gets back. @cite xen 4.17 xen/common/page_alloc.c free_domheap_pages */
+  #frameIsFree(frame: Mfn): void {
+    this.mem.clearFrame(frame);
+    this.#lowest = Math.min(this.#lowest, frame);
+    this.#highest = Math.max(this.#highest, frame);
   }
 
   #allocateXenHeap(domid: number): Mfn {
@@ -254,5 +249,9 @@ export class Hypervisor {
   /** True if the machine still has `count` frames for grant tables; frame 0 is never one. */
   hasFreeFrames(count: number): boolean {
     return this.frames.nrOwned + count <= this.frames.nrFrames - 1;
+  }
+
+  override [viewOf](): View {
+    return hypervisorView(this);
   }
 }

@@ -10,16 +10,19 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
 import type { FrameTable } from "./frame_table.ts";
 
 /** Entry of a frame that nobody numbers. @cite xen 4.17 xen/arch/x86/include/asm/mm.h INVALID_M2P_ENTRY */
 export const INVALID_M2P_ENTRY = -1;
 
 /** The table. */
-export class M2p {
+export class M2p extends Shown {
   readonly #frames: FrameTable;
 
   constructor(frames: FrameTable) {
+    super();
     this.#frames = frames;
   }
 
@@ -38,5 +41,11 @@ export class M2p {
   set(mfn: number, pfn: number): void {
     const row = this.#frames.rowOf(mfn);
     if (row >= 0) this.#frames.m2p[row] = pfn;
+  }
+
+  override [viewOf](): View {
+    return {
+      line: `machine-to-physical table of ${this.#frames.nrFrames} frames; get(mfn) answers an entry`,
+    };
   }
 }

@@ -17,6 +17,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../core/shown.ts";
+import type { View } from "../core/view.ts";
+import { maptrackView } from "./views/maptrack_view.ts";
 import { growFloat64, growInt32 } from "../core/columns.ts";
 import { Rng } from "../core/rng.ts";
 import { EV } from "../trace/events.ts";
@@ -35,8 +38,21 @@ export const NO_PTE = -1;
 /** Value of `hostPte` after the guest destroyed the entry behind Xen's back. */
 export const LEAKED_PTE = -2;
 
+/** A maptrack as columns: one entry a handle; heads and tails of the lists; handles taken; the lot's state. */
+export interface MaptrackColumns {
+  readonly ref: ArrayLike<number>;
+  readonly flags: ArrayLike<number>;
+  readonly domid: ArrayLike<number>;
+  readonly vcpu: ArrayLike<number>;
+  readonly hostPte: ArrayLike<number>;
+  readonly head: ArrayLike<number>;
+  readonly tail: ArrayLike<number>;
+  readonly live: ArrayLike<number>;
+  readonly lot: ArrayLike<number>;
+}
+
 /** The mappings of one domain. */
-export class Maptrack {
+export class Maptrack extends Shown {
   /** Pages that it may grow to. */
   readonly maxFrames: number;
   readonly #trace: Trace;
@@ -52,6 +68,7 @@ export class Maptrack {
   #hostPte: Float64Array = new Float64Array(MAPTRACK_PER_PAGE).fill(NO_PTE);
 
   constructor(options: { maxFrames: number; vcpus: number; trace: Trace; seed: number }) {
+    super();
     this.maxFrames = options.maxFrames;
     this.#trace = options.trace;
     this.#rng = new Rng(options.seed);
@@ -115,8 +132,14 @@ export class Maptrack {
     return INVALID_MAPTRACK_HANDLE;
   }
 
+  /** Free lists: one for each vCPU, or one for all. */
+  get nrLists(): number {
+    return this.#head.length;
+  }
+
   /** Takes a free entry for a vCPU, or answers {@linkcode INVALID_MAPTRACK_HANDLE}. */
-  get(vcpu: number): number {
+  get(onVcpu: number): number {
+    const vcpu = onVcpu % this.#head.length;
     let handle = this.#take(vcpu);
     if (handle < 0) handle = this.nrFrames < this.maxFrames ? this.#grow(vcpu) : this.#steal(vcpu);
     if (handle < 0) return INVALID_MAPTRACK_HANDLE;
@@ -126,11 +149,19 @@ export class Maptrack {
   }
 
   /** Makes an entry that was taken a mapping. The flags go last: a reader looks at them first. */
-  fill(handle: number, mapping: { ref: number; domid: number; flags: number; hostPte: number }): void {
+  fill(
+    handle: number,
+    mapping: {
+      readonly ref: number;
+      readonly domid: number;
+      readonly flags: number;
+      readonly hostPte: number;
+    },
+  ): void {
     this.#domid[handle] = mapping.domid;
     this.#ref[handle] = mapping.ref | 0;
     this.#hostPte[handle] = mapping.hostPte;
-    this.#flags[handle] = mapping.flags;
+    this.#flags[handle] = mapping.flags & 0xffff;
   }
 
   /** Clears kinds of mapping of a handle; true if none is left: then it is free and must be {@linkcode put}. */
@@ -162,6 +193,42 @@ export class Maptrack {
       if (list.length > this.#limit) break;
     }
     return list;
+  }
+
+  /** Everything as columns, for saving; copies. */
+  columns(): MaptrackColumns {
+    const n = this.#limit;
+    return {
+      ref: this.#ref.slice(0, n),
+      flags: this.#flags.slice(0, n),
+      domid: this.#domid.slice(0, n),
+      vcpu: this.#vcpu.slice(0, n),
+      hostPte: this.#hostPte.slice(0, n),
+      head: this.#head.slice(),
+      tail: this.#tail.slice(),
+      live: [this.#live],
+      lot: [this.#rng.state],
+    };
+  }
+
+  /** Puts saved entries into a maptrack that has none. */
+  restore(columns: MaptrackColumns): void {
+    const n = columns.ref.length;
+    this.#ref = growInt32(this.#ref, n);
+    this.#flags = growInt32(this.#flags, n);
+    this.#domid = growInt32(this.#domid, n);
+    this.#vcpu = growInt32(this.#vcpu, n);
+    this.#hostPte = growFloat64(this.#hostPte, n, NO_PTE);
+    this.#ref.set(columns.ref);
+    this.#flags.set(columns.flags);
+    this.#domid.set(columns.domid);
+    this.#vcpu.set(columns.vcpu);
+    this.#hostPte.set(columns.hostPte);
+    this.#head.set(columns.head);
+    this.#tail.set(columns.tail);
+    this.#limit = n;
+    this.#live = columns.live[0]!;
+    this.#rng.state = columns.lot[0]!;
   }
 
   /** The head of a list, unless it is the last entry. @cite xen 4.17 xen/common/grant_table.c _get_maptrack_handle */
@@ -221,5 +288,9 @@ export class Maptrack {
       return handle;
     }
     return INVALID_MAPTRACK_HANDLE;
+  }
+
+  override [viewOf](): View {
+    return maptrackView(this, new Map([[NO_PTE, ""], [LEAKED_PTE, "leaked"]]));
   }
 }

@@ -8,17 +8,26 @@
  * @module
  */
 
-import { PTRS_PER_TABLE } from "../core/geometry.ts";
-import { maddrOf } from "../core/frames.ts";
+import { PAGE_SIZE, PTRS_PER_TABLE } from "../core/geometry.ts";
 import { hex } from "../core/show.ts";
-import { _PAGE_PRESENT, _PAGE_RW } from "../x86/pte.ts";
-import { GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly, GTF_reading, GTF_writing } from "./abi.ts";
+import { WORDS_PER_FRAME } from "../x86/phys_mem.ts";
+import { _PAGE_PRESENT, _PAGE_RW, flagsOf, frameOf } from "../x86/pte.ts";
+import {
+  GNTMAP_device_map,
+  GNTMAP_host_map,
+  GNTMAP_readonly,
+  GTF_accept_transfer,
+  GTF_reading,
+  GTF_type_mask,
+  GTF_writing,
+} from "./abi.ts";
 import { type Domain, NO_BASE } from "./domain.ts";
-import { PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table } from "./frame_table.ts";
-import { flagsOfHeader, readHeader } from "./grant_entry.ts";
+import { NO_OWNER, PAGE_TYPES, PGT_l1_page_table, PGT_l4_page_table } from "./frame_table.ts";
+import { hostMappingGetsPageType } from "./gnttabop/map_grant_ref.ts";
 import { entryFlags, entryFrame } from "./host_map/guest_l1e.ts";
 import type { Hypervisor } from "./hypervisor.ts";
 import { isGuestSlot } from "./mmu/page_type.ts";
+import { p2m_map_foreign, p2mIsGrant } from "./p2m.ts";
 import { GNTPIN_writing_mask, pinIncrement } from "./pin.ts";
 
 /** A broken rule. */
@@ -30,7 +39,9 @@ export interface XenViolation {
     | "pinned-user"
     | "entry-bits"
     | "host-pte"
-    | "maptrack-list";
+    | "maptrack-list"
+    | "copy-over"
+    | "owned-frames";
   readonly what: string;
 }
 
@@ -44,11 +55,34 @@ export interface ValidateOptions {
 export function validateXen(hv: Hypervisor, options: ValidateOptions = {}): XenViolation[] {
   const violations: XenViolation[] = [];
   checkFrames(hv, violations);
+  checkOwners(hv, violations);
   for (const mapper of hv.domains.values()) checkMaptrack(hv, mapper, violations);
   for (const granter of hv.domains.values()) {
     checkPins(hv, granter, violations, options.guestsBehave ?? true);
   }
   return violations;
+}
+
+/** The number of frames of each domain, counted again. */
+function checkOwners(hv: Hypervisor, violations: XenViolation[]): void {
+  const owned = new Map<number, number>();
+  for (let row = 0; row < hv.frames.nrRows; row++) {
+    const mfn = hv.frames.mfnOfRow(row);
+    const owner = hv.frames.owner(mfn);
+    if (owner !== NO_OWNER && !hv.frames.isXenHeap(mfn)) owned.set(owner, (owned.get(owner) ?? 0) + 1);
+    if (owner !== NO_OWNER && !hv.domains.has(owner)) {
+      violations.push({
+        rule: "owned-frames",
+        what: `frame ${hex(mfn)} is domain ${owner}'s, which is no more`,
+      });
+    }
+  }
+  for (const { domid } of hv.domains.values()) {
+    const wanted = owned.get(domid) ?? 0;
+    if (hv.frames.ownedBy(domid) === wanted) continue;
+    const what = `domain ${domid} is said to own ${hv.frames.ownedBy(domid)} frames, it owns ${wanted}`;
+    violations.push({ rule: "owned-frames", what });
+  }
 }
 
 /** References and types of every frame, counted again. */
@@ -71,13 +105,10 @@ function checkFrames(hv: Hypervisor, violations: XenViolation[]): void {
       if (kernelBase !== NO_BASE) hold(kernelBase, true);
       if (userBase !== NO_BASE) hold(userBase, true);
     }
-    const { maptrack } = domain;
-    for (let handle = 0; handle < maptrack.limit; handle++) {
-      const flags = maptrack.flags(handle);
-      const granter = hv.domainById(maptrack.domid(handle));
-      if ((flags & GNTMAP_device_map) === 0 || granter === undefined) continue;
-      hold(granter.grantTable.mfn[maptrack.ref(handle)]!, (flags & GNTMAP_readonly) === 0);
-    }
+    holdMappings(hv, domain, hold);
+    domain.p2m?.forEach((_, mfn, type) => {
+      if (type === p2m_map_foreign) hold(mfn, false);
+    });
   }
   for (let row = 0; row < frames.nrRows; row++) {
     const mfn = frames.mfnOfRow(row);
@@ -99,6 +130,22 @@ function checkFrames(hv: Hypervisor, violations: XenViolation[]): void {
   }
 }
 
+/** What grant mappings hold, those by page-table entry excepted: device mappings, and all of a translated mapper's. */
+function holdMappings(hv: Hypervisor, mapper: Domain, hold: (mfn: number, isTyped: boolean) => void): void {
+  const { maptrack } = mapper;
+  for (let handle = 0; handle < maptrack.limit; handle++) {
+    const flags = maptrack.flags(handle);
+    const granter = hv.domainById(maptrack.domid(handle));
+    if (flags === 0 || granter === undefined) continue;
+    const mfn = granter.grantTable.mfn[maptrack.ref(handle)]!;
+    const isWritable = (flags & GNTMAP_readonly) === 0;
+    if ((flags & GNTMAP_device_map) !== 0) hold(mfn, isWritable);
+    if (mapper.external && (flags & GNTMAP_host_map) !== 0) {
+      hold(mfn, hostMappingGetsPageType(isWritable, mapper, granter));
+    }
+  }
+}
+
 /** What the entries of a table in use hold. */
 function holdEntries(hv: Hypervisor, table: number, hold: (mfn: number, isTyped: boolean) => void): void {
   const { frames } = hv;
@@ -106,11 +153,13 @@ function holdEntries(hv: Hypervisor, table: number, hold: (mfn: number, isTyped:
   const isTable = level >= PGT_l1_page_table && level <= PGT_l4_page_table;
   if (!isTable || !frames.isLockable(table) || hv.mem.slotOf(table) < 0) return;
   const owner = hv.domainById(frames.owner(table));
+  const first = hv.mem.slotOf(table) * WORDS_PER_FRAME;
   for (let slot = 0; slot < PTRS_PER_TABLE; slot++) {
-    const pte = maddrOf(frames.mfnOfRow(frames.rowOf(table)), slot * 8);
-    const flags = entryFlags(hv, pte);
-    if ((flags & _PAGE_PRESENT) === 0 || !isGuestSlot(level, slot)) continue;
-    const frame = entryFrame(hv, pte);
+    const lo = hv.mem.words[first + slot * 2]!;
+    if ((lo & _PAGE_PRESENT) === 0 || !isGuestSlot(level, slot)) continue;
+    const hi = hv.mem.words[first + slot * 2 + 1]!;
+    const flags = flagsOf(lo, hi);
+    const frame = frameOf(lo, hi);
     if (!frames.isValid(frame)) continue;
     const pageOwner = hv.domainById(frames.owner(frame));
     const isCounted = pageOwner === owner || pageOwner?.external !== true;
@@ -122,8 +171,8 @@ function holdEntries(hv: Hypervisor, table: number, hold: (mfn: number, isTyped:
 function checkMaptrack(hv: Hypervisor, mapper: Domain, violations: XenViolation[]): void {
   const { maptrack } = mapper;
   const isListed = new Uint8Array(maptrack.limit);
-  for (const { id } of mapper.vcpus) {
-    for (const handle of maptrack.freeList(id)) {
+  for (let list = 0; list < maptrack.nrLists; list++) {
+    for (const handle of maptrack.freeList(list)) {
       if (isListed[handle] === 1 || maptrack.flags(handle) !== 0) {
         const what =
           `handle ${handle} of domain ${mapper.domid} is on a free list and in use, or listed twice`;
@@ -143,13 +192,22 @@ function checkMaptrack(hv: Hypervisor, mapper: Domain, violations: XenViolation[
     const granter = hv.domainById(maptrack.domid(handle));
     const mfn = granter?.grantTable.mfn[maptrack.ref(handle)];
     const pte = maptrack.hostPte(handle);
-    if ((entryFlags(hv, pte) & _PAGE_PRESENT) === 0 || entryFrame(hv, pte) !== mfn) {
+    if (!isMappedAt(hv, mapper, pte, mfn)) {
       const what = `handle ${handle} of domain ${mapper.domid}: the entry at ${
         hex(pte)
       } does not map its frame`;
       violations.push({ rule: "host-pte", what });
     }
   }
+}
+
+/** The entry of the page tables, or of the second-level tables, maps the frame. */
+function isMappedAt(hv: Hypervisor, mapper: Domain, pte: number, mfn: number | undefined): boolean {
+  if (mapper.p2m !== null) {
+    const gfn = Math.floor(pte / PAGE_SIZE);
+    return p2mIsGrant(mapper.p2m.type(gfn)) && mapper.p2m.mfn(gfn) === mfn;
+  }
+  return (entryFlags(hv, pte) & _PAGE_PRESENT) !== 0 && entryFrame(hv, pte) === mfn;
 }
 
 /** Pins are the mappings; the in-use bits are the pins. */
@@ -160,6 +218,9 @@ function checkPins(
   guestsBehave: boolean,
 ): void {
   const table = granter.grantTable;
+  if (table.nrV2Ops !== 0 || table.copies.size !== 0) {
+    violations.push({ rule: "copy-over", what: `a copy of domain ${granter.domid}'s grants never ended` });
+  }
   const pins = new Int32Array(table.nrEntries);
   for (const mapper of hv.domains.values()) {
     const { maptrack } = mapper;
@@ -183,9 +244,11 @@ function checkPins(
       violations.push({ rule: "pin-count", what });
     }
     if (!guestsBehave) continue;
-    const bits = flagsOfHeader(readHeader(hv.mem, table.entry(ref))) & (GTF_reading | GTF_writing);
+    const bits = hv.mem.read16(table.statusWord(ref)) & (GTF_reading | GTF_writing);
     const wanted = (pin !== 0 ? GTF_reading : 0) | ((pin & GNTPIN_writing_mask) !== 0 ? GTF_writing : 0);
-    if (bits !== wanted) {
+    // in a free entry that accepts a transfer, bit 3 says that the frame has come
+    const isTransfer = () => (hv.mem.read16(table.entry(ref)) & GTF_type_mask) === GTF_accept_transfer;
+    if (bits !== wanted && !(pin === 0 && isTransfer())) {
       const what = `grant ${ref} of domain ${granter.domid} shows ${hex(bits)}, its pins are ${
         hex(pin >>> 0, 8)
       }`;

@@ -19,6 +19,12 @@ export interface XsmPolicy {
   grantSetup(caller: Domain, target: Domain): boolean;
   /** May `caller` ask the size of the table of `target`? */
   grantQuerySize(caller: Domain, target: Domain): boolean;
+  /** May bytes go from pages of `source` to pages of `dest`? */
+  grantCopy(source: Domain, dest: Domain): boolean;
+  /** May `caller` give a frame to `receiver`? */
+  grantTransfer(caller: Domain, receiver: Domain): boolean;
+  /** May `caller` put something behind a guest frame of its own that is `source`'s? */
+  addToPhysmap(caller: Domain, source: Domain): boolean;
   /** May `caller` change tables of `ptOwner` to map pages of `pgOwner`? `null`: memory that is not RAM. */
   mmuUpdate(caller: Domain, ptOwner: Domain, pgOwner: Domain | null): boolean;
   /** May `caller` run extended MMU operations on pages of `pgOwner`? */
@@ -36,6 +42,9 @@ export const xsmDummy: XsmPolicy = Object.freeze({
   grantUnmapref: () => true,
   grantSetup: isTarget,
   grantQuerySize: isTarget,
+  grantCopy: () => true,
+  grantTransfer: () => true,
+  addToPhysmap: isTarget,
   mmuUpdate: (caller: Domain, ptOwner: Domain, pgOwner: Domain | null) =>
     (pgOwner === null || isTarget(caller, pgOwner)) && isTarget(caller, ptOwner),
   mmuextOp: isTarget,

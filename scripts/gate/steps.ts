@@ -16,7 +16,13 @@ export interface Step {
 }
 
 /** Tests that start commands, talk to them and write files of their own; all others may only read. */
-const TESTS_THAT_RUN = ["tests/arch", "tests/commands", "tests/unit/repl", "tests/unit/plots/save_test.ts"];
+const TESTS_THAT_RUN = [
+  "tests/arch",
+  "tests/commands",
+  "tests/unit/jupyter",
+  "tests/unit/repl",
+  "tests/unit/plots/save_test.ts",
+];
 
 const READ = ["run", "--no-prompt", "--allow-read"];
 const READ_RUN = [...READ, "--allow-run"];
@@ -56,6 +62,16 @@ const SLOW: readonly Step[] = [
     name: "conformance",
     args: [...READ_RUN, "scripts/check_conformance.ts"],
     coverage: "coverage/conformance",
+  },
+  {
+    name: "notebooks",
+    args: [
+      ...READ_RUN,
+      "--allow-write",
+      "--allow-net=127.0.0.1",
+      "scripts/notebooks.ts",
+      "--check",
+    ],
   },
   { name: "seed", args: [...READ_RUN, "scripts/check_seed.ts"] },
 ];

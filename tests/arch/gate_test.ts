@@ -46,7 +46,7 @@ Deno.test("runPhase() answers in the order of the steps, two at a time", async (
 Deno.test("phases() leaves no step of the gate out", () => {
   const names = (fastOnly: boolean) => phases(fastOnly).map((steps) => steps.map((s) => s.name));
   const fast = ["format", "lint", "types", "layers", "citations", "events", "docs", "words"];
-  const slow = ["unit tests", "doc tests", "command tests", "conformance", "seed"];
+  const slow = ["unit tests", "doc tests", "command tests", "conformance", "notebooks", "seed"];
   assertEquals(names(true), [["packages"], fast]);
   assertEquals(names(false), [["packages"], fast, slow, ["coverage"]]);
 });
@@ -54,7 +54,9 @@ Deno.test("phases() leaves no step of the gate out", () => {
 Deno.test("phases() gives every step the rights that it needs and no more", () => {
   const steps = phases(false).flat();
   assertEquals(new Set(steps.map((s) => s.name)).size, steps.length);
-  const more = (name: string) => name === "command tests" ? ["--allow-write", "--allow-net=127.0.0.1"] : [];
+  const writesAndTalks = ["command tests", "notebooks"];
+  const more = (name: string) =>
+    writesAndTalks.includes(name) ? ["--allow-write", "--allow-net=127.0.0.1"] : [];
   for (const { name, args } of steps) {
     const rights = args.filter((arg) => arg.startsWith("--allow-") || arg === "-A" || arg === "--allow-all");
     assertEquals(rights.filter((r) => !/^--allow-(read|run)\b/.test(r)), more(name), name);

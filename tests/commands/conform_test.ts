@@ -76,3 +76,18 @@ Deno.test("conform refuses a wrong command line", async () => {
     assertStrictEquals(err.some((line) => line.includes("    at ")), false, err.join("\n"));
   }
 });
+
+for (
+  const [option, name, near] of [["--kernel", "linux6_2", "linux6_1"], [
+    "--xen",
+    "xen4_18",
+    "xen4_17",
+  ]] as const
+) {
+  Deno.test(`conform refuses an unknown flavour after ${option} and names near ones`, async () => {
+    const { code, out, err } = await conform(option, name, fixture("right.csv"));
+    assertEquals([code, out], [2, []]);
+    const suggestion = err[0]!.split("did you mean ")[1] ?? "";
+    assertEquals(err.length === 1 && suggestion.includes(`"${near}"`), true, err.join("\n"));
+  });
+}

@@ -142,12 +142,15 @@ export const RULES: readonly Rule[] = [
 // deno-fmt-ignore
 export const EXPECTED: Readonly<Record<KernelFlavourName, readonly Outcome[]>> = {
   //             covered       beyond        lower         upper         shifted                unmapped       head          tail          mprotect       ro write      ro read        two pages
+  classic2005:  ["slow right", "slow right", "slow right", "slow wrong", "slow EFAULT wrongly", "slow EFAULT", "slow wrong", "slow right", "slow EFAULT", "slow right", "slow wrong",  "slow right"],
   linux3_19:    ["fast right", "fast right", "fast right", "fast right", "fast right",          "slow EFAULT", "fast right", "fast right", "slow EFAULT", "fast right", "slow EFAULT", "fast other page"],
   draft_b:      ["fast wrong", "crash",      "fast wrong", "fast wrong", "fast wrong",          "slow EFAULT", "fast wrong", "fast wrong", "slow EFAULT", "fast wrong", "slow EFAULT", "fast wrong"],
   seed2014:     ["slow right", "slow right", "slow right", "slow wrong", "slow EFAULT wrongly", "slow EFAULT", "slow wrong", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   vma_pages_v1: ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux4_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux6_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux6_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux7_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
 };
 
 /** The outcome of a rule under a design. */

@@ -65,6 +65,10 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
     ["vma_pages_v1", "linux4_0", ["vma_ext_word"]],
     // The walker of 2014 tests raw flags and converts the frame once, today's converts the entry first.
     ["linux6_1", "linux4_0", ["m2p_read", "p2m_read"]],
+    ["linux6_0", "linux6_1", []],
+    ["linux7_1", "linux6_1", []],
+    // No fast walker yet: every page goes through the slow path.
+    ["classic2005", "linux4_0", ["gup_fast_pte", "gup_slow_page", "mmap_lock", "pt_lock", "vma_find"]],
   ];
 
 Deno.test("a native workload costs the same under every design, but for words that a design adds to VMAs", () => {

@@ -14,13 +14,20 @@
  * @module
  */
 
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { drawing } from "../../core/view.ts";
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import { hex } from "../../core/show.ts";
 import type { MmuIntervalNotifier } from "../../linux/mm/mmu_notifier.ts";
-import { mmuIntervalNotifierRemove } from "../../linux/mm/mmu_notifier.ts";
 import type { MmStruct } from "../../linux/mm/mm_struct.ts";
+import type { Vma } from "../../linux/mm/vma.ts";
+import type { UnmapItem } from "../../linux/xen/gnttab.ts";
 import type { MapPages } from "../../linux/xen/foreign/scheme.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
 import type { GnttabMapGrantRef, GnttabUnmapGrantRef } from "../../xen/abi.ts";
+import { NO_NOTIFY, type UnmapNotify } from "../unmap_notify.ts";
+import type { GntdevMode } from "./mode.ts";
 
 /** A grant as user space names it. */
 export interface GrantId {
@@ -32,7 +39,7 @@ export interface GrantId {
 export const INVALID_GRANT_HANDLE = 0xffffffff;
 
 /** One map request and all that hangs on it. VMAs carry it in their private data; schemes find its pages there. */
-export class GrantMap implements MapPages {
+export class GrantMap extends Shown implements MapPages {
   /** Page offset of the map on its file. */
   index = 0;
   /** References; see the module comment. */
@@ -53,14 +60,22 @@ export class GrantMap implements MapPages {
   kmapOps: GnttabMapGrantRef[] = [];
   readonly unmapOps: GnttabUnmapGrantRef[];
   readonly kunmapOps: GnttabUnmapGrantRef[];
+  /** What happens when grants go; `addr` counts from the start of the map. */
+  notify: UnmapNotify = NO_NOTIFY;
+  /** The one work item for unmaps that wait: a second run started meanwhile overwrites it. */
+  unmapData: UnmapItem | null = null;
+  /** The VMA of mmap, null before and after. */
+  vma: Vma | null = null;
   notifier: { readonly mm: MmStruct; readonly registration: MmuIntervalNotifier } | null = null;
 
   /** @param pages ballooned pages, one per grant */
   constructor(
     readonly kernel: XenLinux,
+    readonly mode: GntdevMode,
     readonly grants: readonly GrantId[],
     readonly pages: readonly number[],
   ) {
+    super();
     const count = grants.length;
     this.slots = new Int32Array(count).fill(-1);
     this.beingRemoved = new Uint8Array(count);
@@ -74,19 +89,30 @@ export class GrantMap implements MapPages {
     return this.grants.length;
   }
 
-  toString(): string {
+  /** Bytes. */
+  get length(): number {
+    return this.grants.length * PAGE_SIZE;
+  }
+
+  override toString(): string {
     const mapped = this.slots.filter((page) => page >= 0).length;
     return `map at index ${this.index}: ${this.count} grants, ${mapped} mapped` +
       `${this.start > 0 ? ` at ${hex(this.start)}` : ""}, users ${this.users}`;
   }
+
+  override [viewOf](): View {
+    return { line: this.toString() };
+  }
 }
 
 /** State of one open file. @cite linux 6.1 drivers/xen/gntdev-common.h gntdev_priv */
-export class GntdevPriv {
+export class GntdevPriv extends Shown {
   /** Ordered by index. */
   readonly maps: GrantMap[] = [];
 
-  constructor(readonly kernel: XenLinux) {}
+  constructor(readonly kernel: XenLinux, readonly mode: GntdevMode) {
+    super();
+  }
 
   /** Puts a map at the first place that fits: strictly smaller than the gap, so a gap of exactly its size is passed over. @cite linux 6.1 drivers/xen/gntdev.c gntdev_add_map */
   add(map: GrantMap): void {
@@ -104,13 +130,8 @@ export class GntdevPriv {
   find(index: number, count: number): GrantMap | undefined {
     return this.maps.find((map) => map.index === index && map.count === count);
   }
-}
 
-/** Drops one user; the last one ends the notifier and frees the pages. @cite linux 6.1 drivers/xen/gntdev.c gntdev_put_map */
-export function gntdevPutMap(map: GrantMap): void {
-  map.users--;
-  if (map.users > 0) return;
-  if (map.notifier !== null) mmuIntervalNotifierRemove(map.notifier.mm, map.notifier.registration);
-  map.notifier = null;
-  map.kernel.frameSource.free(map.pages);
+  override [viewOf](): View {
+    return { line: `gntdev file: ${this.maps.length} maps`, blocks: [drawing(this.maps.map(String))] };
+  }
 }

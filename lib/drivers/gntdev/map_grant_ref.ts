@@ -22,7 +22,7 @@ export function gntdevIoctlMapGrantRef(priv: GntdevPriv, grants: readonly GrantI
   if (grants.length === 0 || grants.length > GNTDEV_LIMIT) return fail("EINVAL");
   const pages = priv.kernel.frameSource.alloc(grants.length);
   if (pages === null) return fail("ENOMEM");
-  const map = new GrantMap(priv.kernel, [...grants], pages);
+  const map = new GrantMap(priv.kernel, priv.mode, [...grants], pages);
   priv.add(map);
   return ok(map.index * PAGE_SIZE);
 }

@@ -7,8 +7,12 @@
 
 import { FileObject } from "../../linux/mm/file.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
-import { GntdevPriv, gntdevPutMap } from "./grant_map.ts";
+import { GntdevPriv } from "./grant_map.ts";
 import { gntdevMmap, gntdevVmOps } from "./mmap.ts";
+import type { GntdevMode } from "./mode.ts";
+import { ptemod } from "./ptemod.ts";
+import { gntdevPutMap } from "./put_map.ts";
+import { translated } from "./translated.ts";
 
 /** An open gntdev file: what `mmap` takes, and the state that its ioctls work on. */
 export interface GntdevFile {
@@ -16,9 +20,16 @@ export interface GntdevFile {
   readonly priv: GntdevPriv;
 }
 
-/** Opens the device. The file ends with its last reference: the descriptor's and those of its mappings. */
-export function gntdevOpen(kernel: XenLinux): GntdevFile {
-  const priv = new GntdevPriv(kernel);
+/**
+ * Opens the device. The file ends with its last reference: the descriptor's and those of its mappings.
+ *
+ * @param mode how the driver maps; default: as the kind of guest asks for
+ */
+export function gntdevOpen(
+  kernel: XenLinux,
+  mode: GntdevMode = kernel.guest.autoTranslated ? translated : ptemod,
+): GntdevFile {
+  const priv = new GntdevPriv(kernel, mode);
   const vmOps = gntdevVmOps(kernel);
   const file = new FileObject({
     name: "gntdev",

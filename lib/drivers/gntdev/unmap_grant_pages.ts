@@ -4,17 +4,18 @@
  *
  * Whatever the reason for the invalidation (unmap, mprotect, mremap, DONTNEED), the grants of the range go.
  *
- * Ranges count from the address and size of the map, as since October 2022 (5c13a4a0291b). Each run has its own work
- * item here; in Linux a second run started while an earlier one waits shares one (README.md of this layer).
+ * Where the range of a map comes from is the kernel's `gntdevRange`. How a run
+ * waits for its pages is the mode's.
  *
  * @cite linux 6.1 drivers/xen/gntdev.c unmap_grant_pages
  * @module
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { gnttabUnmapRefsAsync } from "../../linux/xen/gnttab.ts";
 import { GNTST_okay } from "../../xen/status.ts";
-import { gntdevPutMap, type GrantMap, INVALID_GRANT_HANDLE } from "./grant_map.ts";
+import { clearNotifyByte } from "./clear_byte.ts";
+import { type GrantMap, INVALID_GRANT_HANDLE } from "./grant_map.ts";
+import { gntdevPutMap } from "./put_map.ts";
 
 /** Unmaps those of `count` grants from slot `offset` that no unmap has begun on. */
 export function unmapGrantPages(map: GrantMap, offset: number, count: number): void {
@@ -31,20 +32,21 @@ export function unmapGrantPages(map: GrantMap, offset: number, count: number): v
 
 /** One run without holes. @cite linux 6.1 drivers/xen/gntdev.c __unmap_grant_pages */
 function unmapRun(map: GrantMap, first: number, count: number): void {
+  clearNotifyByte(map, first, count);
   map.users++;
   const batch = {
     unmapOps: map.unmapOps.slice(first, first + count),
     kunmapOps: map.kunmapOps.slice(first, first + count),
     pages: map.pages.slice(first, first + count),
   };
-  gnttabUnmapRefsAsync(map.kernel, batch, () => unmapDone(map, first, count));
+  map.mode.unmap(map, { batch, done: () => unmapDone(map, first, count) });
 }
 
 /** @cite linux 6.1 drivers/xen/gntdev.c __unmap_grant_pages_done */
 function unmapDone(map: GrantMap, first: number, count: number): void {
   for (let i = first; i < first + count; i++) {
-    for (const op of [map.unmapOps[i]!, map.kunmapOps[i]!]) {
-      if (op.handle === INVALID_GRANT_HANDLE) continue;
+    for (const op of [map.unmapOps[i]!, map.kunmapOps[i]]) {
+      if (op === undefined || op.handle === INVALID_GRANT_HANDLE) continue;
       if (op.status === GNTST_okay) map.liveGrants--;
       else {
         map.kernel.system.printk(
@@ -60,11 +62,11 @@ function unmapDone(map: GrantMap, first: number, count: number): void {
   gntdevPutMap(map);
 }
 
-/** The notifier: grants of `[start, end)` go, clipped to the map. @cite linux 6.1 drivers/xen/gntdev.c gntdev_invalidate */
+/** The notifier: grants of `[start, end)` go, clipped to the range of the map. @cite linux 6.1 drivers/xen/gntdev.c gntdev_invalidate */
 export function gntdevInvalidate(map: GrantMap, start: number, end: number): void {
-  const mapEnd = map.start + map.count * PAGE_SIZE;
-  const from = Math.max(start, map.start);
-  const to = Math.min(end, mapEnd);
+  const range = map.kernel.gntdevRange.rangeOf(map);
+  const from = Math.max(start, range.start);
+  const to = Math.min(end, range.end);
   if (from >= to) return;
-  unmapGrantPages(map, (from - map.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
+  unmapGrantPages(map, (from - range.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
 }

@@ -7,7 +7,8 @@
 
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { type GntdevPriv, gntdevPutMap } from "./grant_map.ts";
+import type { GntdevPriv } from "./grant_map.ts";
+import { gntdevPutMap } from "./put_map.ts";
 
 /** Errors: ENOENT unless offset and count are exactly those of one map. `offset` is in bytes. */
 export function gntdevIoctlUnmapGrantRef(priv: GntdevPriv, offset: number, count: number): SysResult<0> {

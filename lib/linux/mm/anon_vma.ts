@@ -8,15 +8,23 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { PG_anon, PG_anon_exclusive } from "./page.ts";
 import type { Vma } from "./vma.ts";
 import { VM_ACCESS_FLAGS, VM_SOFTDIRTY } from "./vm_flags.ts";
 
 /** An anon_vma has identity and nothing else here. */
-export class AnonVma {
+export class AnonVma extends Shown {
   /** @param birthPlace start of the VMA that needed it first, for listings */
-  constructor(readonly birthPlace: number) {}
+  constructor(readonly birthPlace: number) {
+    super();
+  }
+
+  override [viewOf](): View {
+    return { line: "anon_vma" };
+  }
 }
 
 /**

@@ -59,7 +59,7 @@ function wpPageCopy(vma: Vma, address: number, slot: PteSlot, old: number, unsha
     mem.clearFrame(system.frameOf(copy));
   } else {
     system.trace.add(EV.page_copy);
-    mem.copyFrame(system.frameOf(copy), frame as ReturnType<typeof system.frameOf>);
+    mem.copyFrame(system.frameOf(copy), pv.machineFrame(frame));
   }
   invalidateRangeStart(mm, address, address + PAGE_SIZE, "MMU_NOTIFY_CLEAR");
   let flags = pageProtOf(vma) | _PAGE_ACCESSED;

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import type { Errno } from "../../core/errno.ts";
 import { outOfRange } from "../../core/misuse.ts";
 import type { PageCache } from "./page_cache.ts";
@@ -40,7 +42,7 @@ export interface FileOptions {
 }
 
 /** `struct file`: born with one reference, that of the descriptor. */
-export class FileObject {
+export class FileObject extends Shown {
   readonly name: string;
   readonly ops: FileOperations;
   readonly readable: boolean;
@@ -51,6 +53,7 @@ export class FileObject {
   count = 1;
 
   constructor(options: FileOptions) {
+    super();
     this.name = options.name;
     this.ops = options.ops;
     this.readable = options.readable ?? true;
@@ -59,8 +62,12 @@ export class FileObject {
     this.privateData = options.privateData ?? null;
   }
 
-  toString(): string {
+  override toString(): string {
     return `file ${this.name} (${this.count} references)`;
+  }
+
+  override [viewOf](): View {
+    return { line: this.toString() };
   }
 }
 

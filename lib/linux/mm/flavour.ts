@@ -18,6 +18,8 @@ export interface MmForeignHooks {
    * `address` is page aligned.
    */
   specialPage(vma: Vma, address: number): number;
+  /** In the slow `get_user_pages`, before rights are looked at: the page, `NO_PAGE` or `NOT_SUPPLIED`. */
+  pageBeforeChecks(vma: Vma, address: number): number;
   /** In the slow `get_user_pages`, before anything faults: the page or `NOT_SUPPLIED`. */
   pageBeforeFault(vma: Vma, address: number): number;
   /**
@@ -50,5 +52,7 @@ export interface MmFlavour {
   readonly mergeNewPrefers: "prev" | "next";
   /** Private anonymous memory that loses the right to write before anything was written: does it stay accounted for? */
   readonly keepsAccount: boolean;
+  /** VM_* flags of VMAs that MADV_DOFORK refuses. */
+  readonly doforkRefuses: number;
   readonly foreign: MmForeignHooks;
 }

@@ -6,6 +6,7 @@
  */
 
 import type { MmFlavour } from "./flavour.ts";
+import { VM_IO } from "./vm_flags.ts";
 
 /**
  * Linux 6.1.
@@ -26,4 +27,5 @@ export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),
   mergeNewPrefers: "next",
   keepsAccount: true,
+  doforkRefuses: VM_IO,
 });

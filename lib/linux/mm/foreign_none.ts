@@ -11,6 +11,7 @@ import { NOT_SUPPLIED } from "./vm_ops.ts";
 export const noForeignPages: MmForeignHooks = Object.freeze({
   vmaWords: 0,
   specialPage: () => NOT_SUPPLIED,
+  pageBeforeChecks: () => NOT_SUPPLIED,
   pageBeforeFault: () => NOT_SUPPLIED,
   splitVma() {},
 });

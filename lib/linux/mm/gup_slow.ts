@@ -79,21 +79,16 @@ export function getUserPage(
     decisions?.push({ address, where: "__get_user_pages", what: "no VMA holds the address: EFAULT" });
     return fail("EFAULT");
   }
+  const { foreign } = system.flavour;
+  const unchecked = takeEarly(mm, address, foreign.pageBeforeChecks(vma, address), gupFlags, decisions);
+  if (unchecked !== null) return unchecked;
   const refused = checkVmaFlags(vma, gupFlags);
   if (refused !== null) {
     decisions?.push({ address, where: "check_vma_flags", what: `the VMA refuses: ${refused}` });
     return fail(refused);
   }
-  const early = system.flavour.foreign.pageBeforeFault(vma, address);
-  if (early !== NOT_SUPPLIED && early !== NO_PAGE) {
-    decisions?.push({
-      address,
-      where: "__get_user_pages",
-      what: `finds pfn ${hex(early)} in the VMA's own pages`,
-    });
-    system.memMap.getPage(early, referencesOf(gupFlags));
-    return ok(early);
-  }
+  const early = takeEarly(mm, address, foreign.pageBeforeFault(vma, address), gupFlags, decisions);
+  if (early !== null) return early;
   // Two faults are the most a page can need: one to make it present, one to break copy-on-write.
   for (let tries = 0; tries < 3; tries++) {
     const found = followPagePte(vma, address, gupFlags, decisions);
@@ -106,6 +101,24 @@ export function getUserPage(
     if (outcome !== "ok") return fail("EFAULT");
   }
   return fail("EFAULT");
+}
+
+/** The page that a design supplies before the entry is looked at, if it does; null otherwise. */
+function takeEarly(
+  mm: MmStruct,
+  address: number,
+  page: number,
+  gupFlags: number,
+  decisions: GupDecision[] | undefined,
+): SysResult<number> | null {
+  if (page === NOT_SUPPLIED || page === NO_PAGE) return null;
+  decisions?.push({
+    address,
+    where: "__get_user_pages",
+    what: `finds pfn ${hex(page)} in the VMA's own pages`,
+  });
+  mm.system.memMap.getPage(page, referencesOf(gupFlags));
+  return ok(page);
 }
 
 const NEEDS_FAULT = Symbol("needs fault");

@@ -20,7 +20,8 @@ import { maybeMkwrite, pageProtOf, pteMkdirty, pteModify } from "./page_prot.ts"
 import type { PteSlot } from "./paravirt.ts";
 import { allocSlot, lookupSlot, rawFlags, rawFrame } from "./pgtable.ts";
 import type { MmuGather } from "./tlb_gather.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { VM_SHARED, VM_WRITE } from "./vm_flags.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 

@@ -17,7 +17,8 @@ import { modifyVma } from "./modify_vma.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
 import { vmaAccessPermitted } from "./pkeys.ts";
 import { faultInRange } from "./populate.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import {
   VM_DONTCOPY,
   VM_DONTDUMP,
@@ -82,7 +83,8 @@ const FLAG_ADVICE: Partial<Record<MadviseName, (vma: Vma) => number | Errno>> = 
   SEQUENTIAL: ({ flags }) => flags & ~VM_RAND_READ | VM_SEQ_READ,
   RANDOM: ({ flags }) => flags & ~VM_SEQ_READ | VM_RAND_READ,
   DONTFORK: ({ flags }) => flags | VM_DONTCOPY,
-  DOFORK: ({ flags }) => (flags & VM_IO) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
+  DOFORK: ({ flags, mm }) =>
+    (flags & mm.system.flavour.doforkRefuses) !== 0 ? "EINVAL" : flags & ~VM_DONTCOPY,
   WIPEONFORK: ({ file, flags }) =>
     file !== null || (flags & VM_SHARED) !== 0 ? "EINVAL" : flags | VM_WIPEONFORK,
   KEEPONFORK: ({ flags }) => flags & ~VM_WIPEONFORK,
@@ -114,6 +116,8 @@ const PAGE_ADVICE: Partial<Record<MadviseName, (vma: Vma, start: number, end: nu
     const { file } = vma;
     if ((vma.flags & VM_LOCKED) !== 0 || file === null) return "EINVAL";
     if ((vma.flags & (VM_SHARED | VM_WRITE)) !== (VM_SHARED | VM_WRITE)) return "EACCES";
+    // A device has no blocks to give back. @cite linux 6.1 fs/open.c vfs_fallocate
+    if (file.pageCache === null) return "ENODEV";
     if (file.ops.punchHole === undefined) return "EOPNOTSUPP";
     return file.ops.punchHole(file, linearPageIndex(vma, start), linearPageIndex(vma, end));
   },

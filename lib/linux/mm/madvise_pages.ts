@@ -15,7 +15,8 @@ import { forEachPresentPte } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { rawFlags, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /** Drops the pages of a range of one VMA. @cite linux 6.1 mm/memory.c zap_page_range_single */

@@ -14,7 +14,8 @@ import { _PAGE_DIRTY, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_SPECIAL } from "../..
 import { PG_anon, PG_dirty } from "./page.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { lookupSlot, rawFlags, rawFrame } from "./pgtable.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { isCowMapping, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
 import { NO_PAGE, NOT_SUPPLIED } from "./vm_ops.ts";
 
@@ -82,7 +83,8 @@ export function printBadPte(vma: Vma, address: number, frame: number, flags: num
  * The caller has told the notifiers and flushes the TLB afterwards.
  *
  * Page references are dropped before that flush here, where Linux batches them until after it: the model has no
- * other actor in between, so nobody can tell.
+ * other actor in between, so nobody can tell. A report takes long on a console; the loop then sees that somebody
+ * waits for the processor and yields before the next entry.
  *
  * @param evenCows false: private copies of file pages stay
  * @cite linux 6.1 mm/memory.c zap_pte_range
@@ -114,8 +116,10 @@ export function zapPte(vma: Vma, address: number, slot: PteSlot, evenCows = true
   pv.clearPte(slot);
   if (page === NO_PAGE) return;
   if ((flags & _PAGE_DIRTY) !== 0) memMap.flags[page]! |= PG_dirty;
-  if (memMap.removeRmap(page) < 0) {
+  const hasReported = memMap.removeRmap(page) < 0;
+  if (hasReported) {
     printBadPte(vma, address, frame, flags, `page ${hex(page)} has mapcount ${memMap.pageMapcount(page)}`);
   }
   memMap.putPage(page);
+  if (hasReported) system.condResched();
 }

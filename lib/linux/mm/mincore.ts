@@ -15,7 +15,8 @@ import { ptePresent } from "./memory.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { lookupSlot, rawFlags } from "./pgtable.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /**

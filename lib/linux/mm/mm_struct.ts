@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { mmView } from "./views/mm_view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import { EV } from "../../trace/events.ts";
 import type { MmSystem } from "./mm_system.ts";
@@ -28,7 +31,7 @@ export const START_BRK = 0x5555_5556_0000;
 export const DEFAULT_MAX_MAP_COUNT = 65530;
 
 /** An address space. */
-export class MmStruct {
+export class MmStruct extends Shown {
   readonly vmas: VmaTree = new VmaTree();
   /** Page of the top table. */
   readonly pgd: number;
@@ -74,6 +77,7 @@ export class MmStruct {
    * @throws {RangeError} if there is no page left for the top table
    */
   constructor(readonly system: MmSystem, pgd: number = allocTablePage(system, 4)) {
+    super();
     this.pgd = pgd;
     if (this.pgd < 0) throw new RangeError("Cannot make an address space: no page is left for its top table");
     this.pgdFrame = system.frameOf(this.pgd);
@@ -83,5 +87,9 @@ export class MmStruct {
   /** Takes mmap_lock; counted, since nobody contends in the model. */
   mmapLock(): void {
     this.system.trace.add(EV.mmap_lock);
+  }
+
+  override [viewOf](): View {
+    return mmView(this);
   }
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { drawing } from "../../core/view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { Cpu } from "../../x86/cpu.ts";
@@ -37,10 +40,12 @@ export interface MmSystemOptions {
   readonly pv?: (system: MmSystem) => PvMmuOps;
   /** Huge pages of 2 MiB to set aside; without this the kernel has none at all, as under Xen PV. */
   readonly hugePages?: number;
+  /** Called where the kernel yields the processor after a report to the (slow) console; default: nobody waits. */
+  readonly condResched?: () => void;
 }
 
 /** One kernel's memory management. */
-export class MmSystem {
+export class MmSystem extends Shown {
   readonly mem: PhysMem;
   readonly trace: Trace;
   readonly memMap: MemMap;
@@ -64,14 +69,18 @@ export class MmSystem {
   gupRace: ((point: "entry read" | "walked", address: number) => void) | null = null;
   /** Injected failure: asked before each VMA structure; true = there is no memory for it. @cite linux 6.1 mm/failslab.c should_failslab */
   failVmaAllocation: (() => boolean) | null = null;
+  /** Yields after a report. @cite linux 6.1 include/linux/sched.h cond_resched */
+  readonly condResched: () => void;
 
   constructor(options: MmSystemOptions) {
+    super();
     this.mem = options.mem;
     this.trace = options.trace;
     this.memMap = options.memMap;
     this.cpus = options.cpus;
     this.flavour = options.flavour;
     this.current = options.cpus.map(() => null);
+    this.condResched = options.condResched ?? (() => {});
     this.pv = (options.pv ?? nativeMmuOps)(this);
     this.zeroPage = this.memMap.allocPage();
     this.hugetlb = options.hugePages === undefined
@@ -93,8 +102,16 @@ export class MmSystem {
     this.log.push({ kind, where, text });
   }
 
-  /** Where the bytes of a page are. */
-  frameOf(page: number): Mfn {
-    return this.pv.frameOfPage(page);
+  /** Where the bytes of a page are; `write`: they are to be changed. */
+  frameOf(page: number, write = false): Mfn {
+    return this.pv.frameOfPage(page, write);
+  }
+
+  override [viewOf](): View {
+    return {
+      line:
+        `mm of one kernel: ${this.memMap.nrPages} pages, ${this.memMap.nrFree} free, ${this.cpus.length} CPUs, ${this.log.length} log lines`,
+      blocks: [drawing(this.log.map(({ kind, where, text }) => `${kind} ${where}: ${text}`))],
+    };
   }
 }

@@ -19,7 +19,8 @@ import { forEachPresentPte } from "./page_range.ts";
 import { allocSlot, rawFlags, rawFrame } from "./pgtable.ts";
 import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { vmAreaDup } from "./vm_area.ts";
 import { VM_ACCOUNT, VM_HUGETLB, VM_LOCKED, VM_LOCKONFAULT } from "./vm_flags.ts";
 

@@ -20,7 +20,8 @@ import { pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { mmPopulate } from "./populate.ts";
 import { MAP_FIXED } from "./prot.ts";
 import { getUnmappedArea } from "./unmapped_area.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import {
   VM_ACCOUNT,
   VM_DONTEXPAND,

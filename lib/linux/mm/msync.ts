@@ -49,6 +49,7 @@ export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: 
     start = vma.end;
     if ((flags & MS_SYNC) !== 0 && vma.file !== null && (vma.flags & VM_SHARED) !== 0) {
       const { ops } = vma.file;
+      // A device has no fsync. @cite linux 6.1 fs/sync.c vfs_fsync_range
       const refused = ops.fsync === undefined ? "EINVAL" : ops.fsync(vma.file);
       if (refused !== null) return fail(refused);
     }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import { BUDGET } from "../../core/budget.ts";
 import type { Pfn } from "../../core/frames.ts";
 import { outOfRange, wholeNumber } from "../../core/misuse.ts";
@@ -40,7 +42,7 @@ export const GUP_PIN_COUNTING_BIAS = 1024;
 const HUGE = 512;
 
 /** All `struct page` of one kernel. */
-export class MemMap {
+export class MemMap extends Shown {
   /** Pages 0 … nrPages-1 have a struct. */
   readonly nrPages: number;
   readonly refcount: Int32Array;
@@ -66,6 +68,7 @@ export class MemMap {
    * @param nrReserved the first so many are reserved: never handed out, reference count 1
    */
   constructor(trace: Trace, nrPages: number, nrReserved = 1) {
+    super();
     this.nrPages = wholeNumber("make a memory map of pages", nrPages, 2, BUDGET.domainFrames);
     this.#trace = trace;
     this.refcount = new Int32Array(nrPages);
@@ -190,5 +193,9 @@ export class MemMap {
   /** The page of a pfn as a typed name, for people's edges. */
   pfnOfPage(page: number): Pfn {
     return page as Pfn;
+  }
+
+  override [viewOf](): View {
+    return { line: `memory map: ${this.nrPages} pages, ${this.nrFree} free` };
   }
 }

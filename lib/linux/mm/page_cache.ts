@@ -7,6 +7,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import { withinBudget } from "../../core/budget.ts";
 import { maddrOf } from "../../core/frames.ts";
 import { EV } from "../../trace/events.ts";
@@ -15,11 +17,13 @@ import { PG_dirty } from "./page.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /** The cache of a file that lives in memory alone. */
-export class PageCache {
+export class PageCache extends Shown {
   readonly #pages = new Map<number, number>();
 
   /** @param nrPages size of the file in pages; an access beyond is SIGBUS */
-  constructor(readonly system: MmSystem, public nrPages: number) {}
+  constructor(readonly system: MmSystem, public nrPages: number) {
+    super();
+  }
 
   /** Pages in memory. */
   get nrCached(): number {
@@ -84,5 +88,9 @@ export class PageCache {
   drop(): void {
     for (const page of this.#pages.values()) this.system.memMap.putPage(page);
     this.#pages.clear();
+  }
+
+  override [viewOf](): View {
+    return { line: `page cache of ${this.nrPages} pages` };
   }
 }

@@ -38,8 +38,10 @@ export interface PvMmuOps {
   allocTable(pfn: number, level: number): void;
   /** The page is about to stop being one. */
   releaseTable(pfn: number, level: number): void;
-  /** Where the bytes of a page are. */
-  frameOfPage(pfn: number): Mfn;
+  /** Where the bytes of a page are; `write`: they are to be changed. */
+  frameOfPage(pfn: number, write?: boolean): Mfn;
+  /** Where the bytes of the frame in an entry are; differs where the hypervisor keeps a second level of tables. */
+  machineFrame(frame: number, write?: boolean): Mfn;
   /** The tables of a forked child are complete. @cite linux 6.1 arch/x86/include/asm/paravirt.h paravirt_arch_dup_mmap */
   dupMmap(mm: MmStruct): void;
   /** Makes `mm` the address space of a CPU. */
@@ -76,6 +78,7 @@ export function nativeMmuOps(system: MmSystem): PvMmuOps {
     allocTable() {},
     releaseTable() {},
     frameOfPage: (pfn) => pfn as Mfn,
+    machineFrame: (frame) => frame as Mfn,
     dupMmap() {},
     switchMm(cpu, mm) {
       system.cpus[cpu]!.writeCr3(mm.pgdFrame);

@@ -12,7 +12,8 @@ import { wholeNumber } from "../../core/misuse.ts";
 import { FileObject, type FileOperations } from "./file.ts";
 import type { MmSystem } from "./mm_system.ts";
 import { PageCache } from "./page_cache.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { NO_PAGE, type VmFault, type VmOperations } from "./vm_ops.ts";
 
 /** Operations of a mapping of a memory file. @cite linux 6.1 mm/shmem.c shmem_vm_ops */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Maddr, maddrOf, type Mfn, splitVaddr } from "../../core/frames.ts";
+import { type Maddr, maddrOf, splitVaddr } from "../../core/frames.ts";
 import { EV } from "../../trace/events.ts";
 import {
   ACCESS_FETCH,
@@ -105,7 +105,7 @@ export function translateForUser(
   const out = new AccessResult();
   for (let faults = 0; faults < MOST_FAULTS; faults++) {
     const outcome = translate(processor, system.mem, hi, lo, ACCESS[kind], out);
-    if (outcome === OUTCOME_OK) return maddrOf(out.frame as Mfn, lo & 0xfff);
+    if (outcome === OUTCOME_OK) return maddrOf(system.pv.machineFrame(out.frame, kind === "w"), lo & 0xfff);
     if (outcome === OUTCOME_GENERAL_PROTECTION) {
       return { ok: false, signal: "SIGSEGV", code: SI_KERNEL, trap: 13, errorCode: 0, address: 0 };
     }

@@ -9,7 +9,9 @@
  * @module
  */
 
-import { textView } from "../../core/views.ts";
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { vmaView } from "./views/vma_view.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
 import type { AnonVma } from "./anon_vma.ts";
@@ -35,7 +37,7 @@ export interface VmaPages {
 const NO_ANON_VMAS: readonly AnonVma[] = Object.freeze([]);
 
 /** A virtual memory area. */
-export class Vma {
+export class Vma extends Shown {
   /** Driver's own word. */
   privateData: unknown = null;
   anonVma: AnonVma | null = null;
@@ -60,7 +62,9 @@ export class Vma {
     public pgoff: number,
     public file: FileObject | null,
     public ops: VmOperations | null,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Length in pages. */
   get nrPages(): number {
@@ -79,19 +83,14 @@ export class Vma {
   }
 
   /** One line, as in /proc/PID/maps without the columns that mean nothing here. */
-  toString(): string {
+  override toString(): string {
     const name = this.file?.name ?? (this.ops?.name ?? "anon");
     return `${hex(this.start)}-${hex(this.end)} ${this.permissions} pgoff ${hex(this.pgoff)} ${name}`;
   }
 
-  [textView](): string {
-    return `Vma ${this.toString()}`;
+  override [viewOf](): View {
+    return vmaView(this);
   }
-}
-
-/** Page number of an address inside the object behind the VMA. @cite linux 6.1 include/linux/pagemap.h linear_page_index */
-export function linearPageIndex(vma: Vma, address: number): number {
-  return Math.floor((address - vma.start) / PAGE_SIZE) + vma.pgoff;
 }
 
 /** Index of the page of `address` counted from the start of the VMA. */

@@ -9,6 +9,10 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { drawing } from "../../core/view.ts";
+import { drawVmas } from "./views/vma_drawing.ts";
 import { outOfRange } from "../../core/misuse.ts";
 import type { Vma } from "./vma.ts";
 
@@ -38,7 +42,7 @@ function lastAtMost(keys: Float64Array, n: number, key: number): number {
 }
 
 /** VMAs ordered by start; they never overlap. */
-export class VmaTree {
+export class VmaTree extends Shown {
   #chunks: Chunk[] = [];
   /** Start of the first VMA of each chunk. */
   #firsts: Float64Array = new Float64Array(16);
@@ -147,6 +151,16 @@ export class VmaTree {
     if (i === 0) this.#firsts[at] = start;
   }
 
+  /** All VMAs in order, as a list of its own. Plain loops: a debugger runs it without side effects. */
+  toArray(): Vma[] {
+    const list: Vma[] = [];
+    for (let at = 0; at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at]!;
+      for (let i = 0; i < chunk.size; i++) list.push(chunk.vmas[i]!);
+    }
+    return list;
+  }
+
   /** In order of addresses. The tree must not change meanwhile. */
   *[Symbol.iterator](): Iterator<Vma> {
     for (const chunk of this.#chunks) {
@@ -205,5 +219,9 @@ export class VmaTree {
     low.vmas.push(...high.vmas);
     low.size += high.size;
     this.#dropChunk(at + 1);
+  }
+
+  override [viewOf](): View {
+    return { line: `${this.#size} VMAs by address`, blocks: [drawing(drawVmas(this))] };
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 
 interface Item {
@@ -26,7 +28,7 @@ interface Item {
  * if (ran.join() !== "5" || work.nowMs !== 8) throw new Error(ran.join());
  * ```
  */
-export class DelayedWork {
+export class DelayedWork extends Shown {
   #items: Item[] = [];
   #order = 0;
   #nowMs = 0;
@@ -56,5 +58,13 @@ export class DelayedWork {
       item.run();
     }
     this.#nowMs = until;
+  }
+
+  override [viewOf](): View {
+    return {
+      line: `delayed work at ${this.nowMs} ms: ${this.pending} items wait${
+        this.#items.length === 0 ? "" : `, the next at ${this.#items[0]!.at} ms`
+      }`,
+    };
   }
 }

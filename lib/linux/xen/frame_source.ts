@@ -6,16 +6,25 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { hex } from "../../core/show.ts";
 import type { MemMap } from "../mm/page.ts";
 
 /** Pages `[first, end)` of the memory map, none of them with a frame. */
-export class FrameSource {
+export class FrameSource extends Shown {
   readonly #free: number[] = [];
   #next: number;
 
-  constructor(readonly memMap: MemMap, first: number, readonly end: number) {
+  constructor(readonly memMap: MemMap, readonly first: number, readonly end: number) {
+    super();
     this.#next = first;
     memMap.takeOut(first, end);
+  }
+
+  /** True for pages from here: to Linux they are device memory. @cite linux 6.1 drivers/xen/unpopulated-alloc.c fill_list */
+  owns(page: number): boolean {
+    return page >= this.first && page < this.end;
   }
 
   /** Pages that can still be taken. */
@@ -41,5 +50,9 @@ export class FrameSource {
       this.memMap.refcount[page] = 0;
       this.#free.push(page);
     }
+  }
+
+  override [viewOf](): View {
+    return { line: `ballooned pages: ${this.nrFree} free, up to pfn ${hex(this.end)}` };
   }
 }

@@ -8,7 +8,12 @@
  * @module
  */
 
-import { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref } from "../../xen/abi.ts";
+import {
+  type GnttabCopy,
+  GNTTABOP_copy,
+  GNTTABOP_map_grant_ref,
+  GNTTABOP_unmap_grant_ref,
+} from "../../xen/abi.ts";
 import { GNTST_okay } from "../../xen/status.ts";
 import { PG_foreign } from "../mm/page.ts";
 import type { MapBatch, UnmapBatch } from "./foreign/kernel_half.ts";
@@ -31,8 +36,13 @@ export function gnttabMapRefs(kernel: XenLinux, batch: MapBatch): number {
   batch.mapOps.forEach((op, i) => {
     if (op.status === GNTST_okay) memMap.flags[batch.pages[i]!]! |= PG_foreign;
   });
-  kernel.scheme.kernelHalf.set(kernel, batch);
+  kernel.kernelHalf.set(kernel, batch);
   return 0;
+}
+
+/** Copies a batch; statuses are in the operations. @cite linux 6.1 drivers/xen/grant-table.c gnttab_batch_copy */
+export function gnttabBatchCopy(kernel: XenLinux, ops: readonly GnttabCopy[]): void {
+  HYPERVISOR_grant_table_op(kernel, GNTTABOP_copy, ops);
 }
 
 /** Unmaps a batch at once. @cite linux 6.1 drivers/xen/grant-table.c gnttab_unmap_refs */
@@ -41,31 +51,56 @@ export function gnttabUnmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
   if (rc !== 0) return rc;
   const { memMap } = kernel.system;
   for (const page of batch.pages) memMap.flags[page]! &= ~PG_foreign;
-  kernel.scheme.kernelHalf.clear(kernel, batch);
+  kernel.kernelHalf.clear(kernel, batch);
   return 0;
 }
+
+/** Unmaps the first operations of a batch and leaves page, mark and kernel's half as they are. */
+export function gnttabUnmapUserHalf(kernel: XenLinux, batch: UnmapBatch): number {
+  return HYPERVISOR_grant_table_op(kernel, GNTTABOP_unmap_grant_ref, batch.unmapOps);
+}
+
+/** A batch that waits to be unmapped: the kernel's `struct gntab_unmap_queue_data`. */
+export interface UnmapItem {
+  batch: UnmapBatch;
+  /** Called with the result of {@linkcode gnttabUnmapRefs}. */
+  done: (rc: number) => void;
+  /** Waits so far. */
+  age: number;
+  /** A timer runs. */
+  isQueued: boolean;
+}
+
+/** Longest age. */
+const MAX_AGE = 2 ** 31 - 1;
 
 /**
  * Unmaps a batch as soon as no page of it has more than its own reference: at once, or after 5, 5+10, 5+10+15 … ms
  * on the kernel's clock. All or nothing.
  *
- * @param done called with the result of {@linkcode gnttabUnmapRefs}
+ * An item that still waits may be handed in again with another batch: its timer then finds the new one, and the old
+ * batch is never unmapped. Linux does no better.
+ *
  * @cite linux 4.0 drivers/xen/grant-table.c gnttab_unmap_refs_async
  */
-export function gnttabUnmapRefsAsync(
-  kernel: XenLinux,
-  batch: UnmapBatch,
-  done: (rc: number) => void,
-  age = 0,
-): void {
+export function gnttabUnmapRefsAsync(kernel: XenLinux, item: UnmapItem): void {
+  item.age = 0;
+  unmapOrWait(kernel, item);
+}
+
+/** @cite linux 4.0 drivers/xen/grant-table.c __gnttab_unmap_refs_async */
+function unmapOrWait(kernel: XenLinux, item: UnmapItem): void {
   const { refcount } = kernel.system.memMap;
-  if (batch.pages.some((page) => refcount[page]! > 1)) {
-    const nextAge = Math.min(age + 1, 2 ** 31 - 1);
-    kernel.work.schedule(
-      GNTTAB_UNMAP_REFS_DELAY_MS * (age + 1),
-      () => gnttabUnmapRefsAsync(kernel, batch, done, nextAge),
-    );
+  if (!item.batch.pages.some((page) => refcount[page]! > 1)) {
+    item.done(gnttabUnmapRefs(kernel, item.batch));
     return;
   }
-  done(gnttabUnmapRefs(kernel, batch));
+  const delay = GNTTAB_UNMAP_REFS_DELAY_MS * (item.age + 1);
+  item.age = Math.min(item.age + 1, MAX_AGE);
+  if (item.isQueued) return;
+  item.isQueued = true;
+  kernel.work.schedule(delay, () => {
+    item.isQueued = false;
+    unmapOrWait(kernel, item);
+  });
 }

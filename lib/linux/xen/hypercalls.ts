@@ -5,6 +5,7 @@
  */
 
 import {
+  type GnttabCopy,
   type GnttabMapGrantRef,
   type GnttabUnmapAndReplace,
   type GnttabUnmapGrantRef,
@@ -15,7 +16,7 @@ import type { MmStruct } from "../mm/mm_struct.ts";
 import type { XenLinux } from "./xen_linux.ts";
 
 /** Any operation of the grant table that Linux makes here. */
-export type GrantOp = GnttabMapGrantRef | GnttabUnmapGrantRef | GnttabUnmapAndReplace;
+export type GrantOp = GnttabMapGrantRef | GnttabUnmapGrantRef | GnttabUnmapAndReplace | GnttabCopy;
 
 /**
  * Grant operations of one kind; results are in the operations, the hypercall answers 0 or a negative errno.

@@ -6,6 +6,7 @@
  */
 
 import type { MmFlavour } from "../mm/flavour.ts";
+import type { GntdevRange } from "./gntdev_range.ts";
 import type { SchemeMaker } from "./foreign/scheme.ts";
 
 /** One kernel. */
@@ -16,6 +17,8 @@ export interface KernelFlavour {
   readonly mm: Omit<MmFlavour, "foreign">;
   /** The design for foreign pages. */
   readonly scheme: SchemeMaker;
+  /** Where gntdev takes the range of a map from; default: the map, as since October 2022. */
+  readonly gntdevRange?: GntdevRange;
   /** Where it can be read about, in the form of `@cite`. */
   readonly cite: string;
 }

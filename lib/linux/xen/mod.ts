@@ -7,12 +7,18 @@
  */
 
 export * from "./delayed_work.ts";
+export * from "./evtchn.ts";
 export * from "./foreign/kernel_half.ts";
 export * from "./foreign/scheme.ts";
 export * from "./frame_source.ts";
 export * from "./gnttab.ts";
+export { type GntdevRange, type RangedMap, rangeOfMap, rangeOfVma } from "./gntdev_range.ts";
+export * from "./grant_refs.ts";
+export * from "./guest_kind.ts";
 export * from "./hypercalls.ts";
 export * from "./kernel_flavour.ts";
 export * from "./p2m.ts";
 export * from "./pv_mmu_ops.ts";
+export * from "./pvh.ts";
+export * from "./remap.ts";
 export * from "./xen_linux.ts";

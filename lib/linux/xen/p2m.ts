@@ -9,6 +9,9 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
+import { p2mView } from "./p2m_view.ts";
 import { BUDGET } from "../../core/budget.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 import { EV } from "../../trace/events.ts";
@@ -23,12 +26,13 @@ export const P2M_FOREIGN = 1;
 export const P2M_IDENTITY = 2;
 
 /** The list of one guest. */
-export class P2m {
+export class P2m extends Shown {
   readonly #frame: Int32Array;
   readonly #mark: Uint8Array;
 
   /** @param size entries; pfns beyond read as IDENTITY, as Linux has it */
   constructor(readonly trace: Trace, readonly size: number) {
+    super();
     wholeNumber("make a p2m of entries", size, 1, BUDGET.domainFrames);
     this.#frame = new Int32Array(size).fill(INVALID_P2M_ENTRY);
     this.#mark = new Uint8Array(size);
@@ -72,5 +76,9 @@ export class P2m {
     const text = `0x${frame.toString(16)}`;
     const mark = this.markOf(pfn);
     return mark === P2M_FOREIGN ? `FOREIGN(${text})` : mark === P2M_IDENTITY ? `IDENTITY(${text})` : text;
+  }
+
+  override [viewOf](): View {
+    return p2mView(this);
   }
 }

@@ -12,7 +12,9 @@
  * @module
  */
 
+import { KernelBug } from "../../core/crash.ts";
 import type { Mfn } from "../../core/frames.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_PRESENT } from "../../x86/pte.ts";
 import {
@@ -28,20 +30,27 @@ import {
 import { mmuextOp, mmuUpdate } from "../../xen/hypercall.ts";
 import type { MmSystem } from "../mm/mm_system.ts";
 import { type PteSlot, type PvMmuOps, TLB_SINGLE_PAGE_FLUSH_CEILING } from "../mm/paravirt.ts";
+import { forEachPteTable } from "../mm/page_range.ts";
 import { maddrOfSlot, rawFlags, rawFrame } from "../mm/pgtable.ts";
 import { INVALID_P2M_ENTRY } from "./p2m.ts";
 import type { XenLinux } from "./xen_linux.ts";
 
+const CHILD_REFUSED = "an entry maps a frame of another domain, which Xen allows to grant operations only";
+
 /** The operations of one PV kernel. */
 export function xenMmuOps(kernel: XenLinux, system: MmSystem): PvMmuOps {
   const { hv, domain, p2m } = kernel;
+  /** Tables in which Xen refused an entry. */
+  const refusedTables = new Set<number>();
 
   /** A validated store. Xen's refusal is a kernel warning, as in a multicall that fails. */
   function update(slot: PteSlot, frame: number, flags: number): void {
     hv.trace.add(EV.pte_write);
     const ptr = maddrOfSlot(system, slot) + MMU_NORMAL_PT_UPDATE;
     const { rc } = mmuUpdate(hv, domain, [{ ptr, frame, flags }]);
-    if (rc < 0) system.printk("warning", "xen_mc_flush", `mmu_update of ${ptr.toString(16)} fails: ${rc}`);
+    if (rc === 0) return;
+    refusedTables.add(Math.floor(ptr / PAGE_SIZE));
+    system.printk("warning", "xen_mc_flush", `mmu_update of ${ptr.toString(16)} fails: ${rc}`);
   }
 
   function ext(...ops: MmuextOp[]): void {
@@ -91,10 +100,17 @@ export function xenMmuOps(kernel: XenLinux, system: MmSystem): PvMmuOps {
     releaseTable(pfn, level) {
       const mfn = frameOfPage(pfn);
       if (level === 4) dropUserBase(mfn);
+      refusedTables.delete(mfn);
       ext({ cmd: MMUEXT_UNPIN_TABLE, mfn });
     },
     frameOfPage,
-    dupMmap() {},
+    machineFrame: (frame) => frame as Mfn,
+    dupMmap(mm) {
+      forEachPteTable(mm, 0, 2 ** 47, (_start, _end, slot) => {
+        if (!refusedTables.has(Math.floor(maddrOfSlot(system, slot) / PAGE_SIZE))) return;
+        throw new KernelBug("xen_dup_mmap", "pinning the child's tables fails", CHILD_REFUSED);
+      });
+    },
     /** Both bases in one hypercall: the kernel's is the same as before, and loading it drops the whole TLB. */
     switchMm(cpu, mm) {
       ext(

@@ -14,6 +14,8 @@
  * @module
  */
 
+import { Shown, viewOf } from "../../core/shown.ts";
+import type { View } from "../../core/view.ts";
 import type { Mfn } from "../../core/frames.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 import { EV } from "../../trace/events.ts";
@@ -24,11 +26,14 @@ import type { MmFlavour } from "../mm/flavour.ts";
 import { MmStruct } from "../mm/mm_struct.ts";
 import { MmSystem } from "../mm/mm_system.ts";
 import { MemMap } from "../mm/page.ts";
+import type { KernelHalf } from "./foreign/kernel_half.ts";
 import type { ForeignPageScheme, SchemeMaker } from "./foreign/scheme.ts";
 import { FrameSource } from "./frame_source.ts";
 import { P2m } from "./p2m.ts";
-import { xenMmuOps } from "./pv_mmu_ops.ts";
-import { newBaseptr } from "./hypercalls.ts";
+import { EventChannels } from "./evtchn.ts";
+import { type GntdevRange, rangeOfMap } from "./gntdev_range.ts";
+import { GrantRefs } from "./grant_refs.ts";
+import { type GuestKind, pvGuest } from "./guest_kind.ts";
 import { DelayedWork } from "./delayed_work.ts";
 
 /** Where the kernel's linear map starts. @cite linux 6.1 arch/x86/include/asm/page_64_types.h __PAGE_OFFSET_BASE_L4 */
@@ -44,10 +49,21 @@ export interface XenLinuxOptions {
   /** Seams of mm, but for what the scheme puts there. */
   readonly mm: Omit<MmFlavour, "foreign">;
   readonly scheme: SchemeMaker;
+  readonly gntdevRange?: GntdevRange | undefined;
+  /** Default: paravirtual. */
+  readonly guest?: GuestKind;
 }
 
-/** A PV Linux kernel. */
-export class XenLinux {
+/**
+ * Milliseconds that the console takes for a report with its stack trace: long against the waits of deferred work, so
+ * what is due runs when the code that reported next looks whether somebody waits for the processor.
+ *
+ * @cite recorded grant-cases-pv.jsonl buffered_io
+ */
+export const CONSOLE_REPORT_MS = 50;
+
+/** A Linux kernel on Xen. */
+export class XenLinux extends Shown {
   readonly hv: Hypervisor;
   readonly domain: Domain;
   readonly p2m: P2m;
@@ -56,16 +72,30 @@ export class XenLinux {
   readonly initMm: MmStruct;
   readonly frameSource: FrameSource;
   readonly work: DelayedWork = new DelayedWork();
+  readonly guest: GuestKind;
+  /** How the kernel's own mapping of granted pages is made. */
+  readonly kernelHalf: KernelHalf;
+  /** Where gntdev takes the range of a map from. */
+  readonly gntdevRange: GntdevRange;
+  readonly evtchn: EventChannels;
+  /** The kernel's own grants. */
+  readonly grantRefs: GrantRefs;
 
   constructor(options: XenLinuxOptions) {
+    super();
     const { hv, domain } = options;
     this.hv = hv;
     this.domain = domain;
+    this.guest = options.guest ?? pvGuest;
+    this.gntdevRange = options.gntdevRange ?? rangeOfMap;
+    this.evtchn = new EventChannels(hv.trace);
+    this.grantRefs = new GrantRefs(this);
     const nrPopulated = domain.frames.length;
     const nrPages = nrPopulated + wholeNumber("keep ballooned pages", options.nrBallooned, 0, 2 ** 20);
     this.p2m = new P2m(hv.trace, nrPages);
     for (let pfn = 0; pfn < nrPopulated; pfn++) this.p2m.set(pfn, domain.frames[pfn]!);
     this.scheme = options.scheme(this);
+    this.kernelHalf = this.guest.kernelHalf(this.scheme.kernelHalf);
     const memMap = new MemMap(hv.trace, nrPages);
     this.frameSource = new FrameSource(memMap, nrPopulated, nrPages);
     this.system = new MmSystem({
@@ -74,10 +104,11 @@ export class XenLinux {
       memMap,
       cpus: options.cpus,
       flavour: { ...options.mm, foreign: this.scheme.mm },
-      pv: (system) => xenMmuOps(this, system),
+      pv: (system) => this.guest.mmuOps(this, system),
+      condResched: () => this.work.advance(CONSOLE_REPORT_MS),
     });
     this.initMm = new MmStruct(this.system);
-    newBaseptr(this, this.initMm);
+    this.guest.startKernel(this);
   }
 
   /** Linear address of a page in the kernel: `__va(pfn << PAGE_SHIFT)`. */
@@ -98,5 +129,12 @@ export class XenLinux {
     const overridden = this.scheme.overridePfn(mfn);
     if (overridden >= 0) return overridden;
     return p2m.isIdentity(mfn) ? mfn : -1;
+  }
+
+  override [viewOf](): View {
+    return {
+      line:
+        `PV Linux in domain ${this.domain.domid}: p2m of ${this.p2m.size} entries, foreign pages by ${this.scheme.name}, ${this.frameSource.nrFree} ballooned pages free`,
+    };
   }
 }

@@ -1,14 +1,16 @@
 /**
- * `GNTTABOP_map_grant_ref`: one operation. The numbers of the checks are those of the order in which Xen makes them;
- * the first one that fails answers, and everything done until then is undone.
+ * `GNTTABOP_map_grant_ref`. The numbers of the checks are those of the order in which Xen makes them; the first one that
+ * fails answers, and everything done until then is undone.
  *
- * Left out: memory that is not RAM (a paravirtual granter cannot grant it: its frame does not resolve), IOMMU tables.
+ * Left out: memory that is not RAM (a granter cannot grant it here: its frame does not resolve), IOMMU tables.
  *
  * @cite xen 4.17 xen/common/grant_table.c map_grant_ref
  * @module
  */
 
+import { ERRNO } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
 import {
   GNTMAP_application_map,
   GNTMAP_contains_pte,
@@ -16,79 +18,100 @@ import {
   GNTMAP_host_map,
   GNTMAP_readonly,
   type GnttabMapGrantRef,
+  GNTTABOP_map_grant_ref,
 } from "../abi.ts";
 import type { Domain } from "../domain.ts";
 import { PGT_writable_page } from "../frame_table.ts";
-import { readFrame } from "../grant_entry.ts";
 import { word16, word32, word64 } from "../guest_word.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { INVALID_MAPTRACK_HANDLE, NO_PTE } from "../maptrack.ts";
 import { getPageType, putPageType } from "../mmu/page_type.ts";
 import { GNTPIN_writing_mask, pinIncrement, pinOverflows } from "../pin.ts";
-import { reduceStatus, setStatusV1 } from "../set_status.ts";
+import { preemptPoint } from "../preemption.ts";
+import type { MapRequest } from "../scratch.ts";
+import { reduceStatus, setStatus } from "../set_status.ts";
 import {
   GNTST_bad_domain,
   GNTST_bad_gntref,
-  GNTST_bad_page,
   GNTST_general_error,
   GNTST_okay,
   GNTST_permission_denied,
 } from "../status.ts";
+import { entryFrameOf, getPagedFrame } from "./paged_frame.ts";
 
-/** What the later steps need to know of the operation. */
-interface MapRequest {
-  granter: Domain;
-  ref: number;
-  flags: number;
-  addr: number;
+/** Maps a list; 0 or -errno. @cite xen 4.17 xen/common/grant_table.c gnttab_map_grant_ref */
+export function gnttabMapGrantRef(
+  hv: Hypervisor,
+  mapper: Domain,
+  ops: readonly (GnttabMapGrantRef | null)[],
+): number {
+  const { map } = hv.scratch;
+  for (let i = 0; i < ops.length; i++) {
+    if (i > 0 && hv.preemption !== null) {
+      preemptPoint(hv, mapper, { cmd: GNTTABOP_map_grant_ref, done: i });
+    }
+    const op = ops[i];
+    if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
+    hv.trace.add(EV.gnttab_op);
+    map.reset(word16(op.dom), word32(op.ref), word32(op.flags), word64(op.host_addr));
+    mapGrantRef(hv, mapper, map);
+    op.status = map.status;
+    if (map.status !== GNTST_okay) continue;
+    op.handle = map.handle;
+    op.dev_bus_addr = map.mfn * PAGE_SIZE;
+  }
+  return 0;
 }
 
-/** Maps one grant for `mapper`; the answer is in `op`. */
-export function mapGrantRef(hv: Hypervisor, mapper: Domain, op: GnttabMapGrantRef): void {
-  const flags = word32(op.flags);
+/** Maps one grant for `mapper`; the answer is in the request. */
+export function mapGrantRef(hv: Hypervisor, mapper: Domain, request: MapRequest): void {
+  const { flags } = request;
   // 1: something to do
   if ((flags & (GNTMAP_device_map | GNTMAP_host_map)) === 0) {
-    op.status = GNTST_bad_gntref;
+    request.status = GNTST_bad_gntref;
     return;
   }
   // 2: what a translated mapper cannot have
   if (mapper.external && (flags & (GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte)) !== 0) {
-    op.status = GNTST_general_error;
+    request.status = GNTST_general_error;
     return;
   }
   // 3: the granter; DOMID_SELF is no domain here
-  const granter = hv.domainById(word16(op.dom));
+  const granter = hv.domainById(request.domid);
   if (granter === undefined) {
-    op.status = GNTST_bad_domain;
+    request.status = GNTST_bad_domain;
     return;
   }
   // 4: the security module
   if (!hv.flavour.xsm.grantMapref(mapper, granter)) {
-    op.status = GNTST_permission_denied;
+    request.status = GNTST_permission_denied;
     return;
   }
   // 5: a handle
   const handle = mapper.maptrack.get(mapper.currentVcpu);
   if (handle === INVALID_MAPTRACK_HANDLE) {
-    op.status = hv.flavour.mapNoHandle;
+    request.status = hv.flavour.mapNoHandle;
     return;
   }
-  const request: MapRequest = { granter, ref: word32(op.ref), flags, addr: word64(op.host_addr) };
-  op.status = pinAndMap(hv, mapper, request, handle);
-  if (op.status !== GNTST_okay) {
+  request.granter = granter;
+  request.user = mapper.domid;
+  request.readonly = (flags & GNTMAP_readonly) !== 0;
+  request.status = pinAndMap(hv, mapper, request);
+  if (request.status !== GNTST_okay) {
     mapper.maptrack.put(handle);
     return;
   }
-  op.handle = handle;
-  op.dev_bus_addr = granter.grantTable.mfn[request.ref]! * PAGE_SIZE;
+  // 15: no IOMMU tables here.  16: the mapping is known by its handle
+  mapper.maptrack.fill(handle, request);
+  request.handle = handle;
 }
 
-/** Steps 6 … 16, with the handle in hand. */
-function pinAndMap(hv: Hypervisor, mapper: Domain, request: MapRequest, handle: number): number {
+/** Steps 6 … 14. */
+function pinAndMap(hv: Hypervisor, mapper: Domain, request: MapRequest): number {
   const { granter, ref, flags } = request;
+  const isReadonly = request.readonly;
   const { locks } = hv.flavour;
   const table = granter.grantTable;
-  const isReadonly = (flags & GNTMAP_readonly) !== 0;
   const increment = pinIncrement(flags);
 
   locks.grantReadLock(hv.trace);
@@ -96,21 +119,24 @@ function pinAndMap(hv: Hypervisor, mapper: Domain, request: MapRequest, handle: 
   if (ref >= table.nrEntries) return GNTST_bad_gntref;
   locks.activeEntryAcquire(hv.trace);
   const pin = table.pin[ref]!;
-  // 7: a grant in use serves one domain, and a counter is never stepped past its top bit
-  if (pin !== 0 && (table.domid[ref] !== mapper.domid || pinOverflows(pin, increment))) {
+  // 7: a grant in use serves one domain and whole pages, and a counter is never stepped past its top bit
+  if (
+    pin !== 0 &&
+    (table.domid[ref] !== mapper.domid || pinOverflows(pin, increment) || isPartialUse(granter, ref))
+  ) {
     return GNTST_general_error;
   }
   let hasReference = false;
   if (pin === 0 || !isReadonly && (pin & GNTPIN_writing_mask) === 0) {
     // 8: the entry itself
-    const status = setStatusV1(hv, { granter, ref, user: mapper.domid, readonly: isReadonly, isMap: true });
+    const status = setStatus(hv, request);
     if (status !== GNTST_okay) return status;
     if (pin === 0) {
-      // 9: the frame; a paravirtual granter's number is a machine frame, which must be its own
-      const frame = readFrame(hv.mem, table.entry(ref));
-      if (!hv.frames.getPage(frame, granter.domid)) {
+      // 9: the frame
+      const frame = getPagedFrame(hv, granter, entryFrameOf(hv, granter, ref));
+      if (frame < 0) {
         reduceStatus(hv, granter, ref, isReadonly);
-        return GNTST_bad_page;
+        return frame;
       }
       hasReference = true;
       table.mfn[ref] = frame;
@@ -119,18 +145,21 @@ function pinAndMap(hv: Hypervisor, mapper: Domain, request: MapRequest, handle: 
   }
   // 10: from here on the granter sees a use; both locks are dropped
   table.pin[ref] = pin + increment;
+  request.mfn = table.mfn[ref]!;
 
-  const pte = takePage(hv, mapper, request, hasReference);
-  if (pte === REFUSED) {
-    locks.grantReadLock(hv.trace);
-    locks.activeEntryAcquire(hv.trace);
-    table.pin[ref]! -= increment;
-    reduceStatus(hv, granter, ref, isReadonly);
-    return GNTST_general_error;
-  }
-  // 15: no IOMMU tables here.  16: the mapping is known by its handle
-  mapper.maptrack.fill(handle, { ref, domid: granter.domid, flags: flags & 0xffff, hostPte: pte });
-  return GNTST_okay;
+  request.hostPte = takePage(hv, mapper, request, hasReference);
+  if (request.hostPte !== REFUSED) return GNTST_okay;
+  locks.grantReadLock(hv.trace);
+  locks.activeEntryAcquire(hv.trace);
+  table.pin[ref]! -= increment;
+  reduceStatus(hv, granter, ref, isReadonly);
+  return GNTST_general_error;
+}
+
+/** A running copy uses part of the page, or a grant of a grant: no mapping beside it. */
+function isPartialUse(granter: Domain, ref: number): boolean {
+  const { copies } = granter.grantTable;
+  return copies.size > 0 && copies.get(ref)?.isSubPage === true;
 }
 
 /** Answer of {@linkcode takePage} when the frame could not be pinned or mapped. */
@@ -141,9 +170,8 @@ const REFUSED = -3;
  * none, or `REFUSED` after dropping whatever it took.
  */
 function takePage(hv: Hypervisor, mapper: Domain, request: MapRequest, hasReference: boolean): number {
-  const { granter, flags } = request;
-  const mfn = granter.grantTable.mfn[request.ref]!;
-  const isWritable = (flags & GNTMAP_readonly) === 0;
+  const { granter, flags, mfn } = request;
+  const isWritable = !request.readonly;
   const isDevice = (flags & GNTMAP_device_map) !== 0;
   let refs = 1;
   let types = 0;
@@ -168,9 +196,10 @@ function takePage(hv: Hypervisor, mapper: Domain, request: MapRequest, hasRefere
     types++;
   }
   // 14: the mapping itself; a new mapping needs no flush
-  const pte = mapper.hostMap.create(hv, mapper, { addr: request.addr, mfn, flags });
-  if (pte >= 0) hv.frames.addGrantMaps(mfn, 1);
-  return pte < 0 ? refuse(hv, mfn, refs, types) : pte;
+  const pte = mapper.hostMap.create(hv, mapper, request);
+  if (pte < 0) return refuse(hv, mfn, refs, types);
+  if (!mapper.external) hv.frames.addGrantMaps(mfn, 1);
+  return pte;
 }
 
 /** Drops what {@linkcode takePage} took. */

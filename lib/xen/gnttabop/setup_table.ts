@@ -39,8 +39,8 @@ export function gnttabSetupTable(hv: Hypervisor, caller: Domain, op: GnttabSetup
 
 /** False if the machine is out of frames; then the table is as large as it was. */
 function grow(hv: Hypervisor, domain: Domain, nrFrames: number): boolean {
-  const missing = nrFrames - domain.grantTable.nrFrames;
-  if (missing <= 0) return true;
+  const missing = domain.grantTable.missingFrames(nrFrames);
+  if (missing === 0) return true;
   if (!hv.hasFreeFrames(missing)) return false;
   domain.grantTable.grow(nrFrames);
   return true;

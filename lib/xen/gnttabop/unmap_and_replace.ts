@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { GnttabUnmapAndReplace } from "../abi.ts";
+import { GNTTABOP_unmap_and_replace, type GnttabUnmapAndReplace } from "../abi.ts";
 import type { Domain } from "../domain.ts";
 import { word32, word64 } from "../guest_word.ts";
 import type { Hypervisor } from "../hypervisor.ts";
@@ -19,7 +19,7 @@ export function gnttabUnmapAndReplace(
   mapper: Domain,
   ops: readonly (GnttabUnmapAndReplace | null)[],
 ): number {
-  return unmapInBatches(hv, mapper, ops, fill);
+  return unmapInBatches(hv, mapper, ops, { cmd: GNTTABOP_unmap_and_replace, fill });
 }
 
 function fill(common: UnmapCommon, op: GnttabUnmapAndReplace): void {

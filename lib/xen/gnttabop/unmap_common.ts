@@ -18,6 +18,7 @@ import { GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly } from "../abi.ts";
 import type { Domain } from "../domain.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { putPageType } from "../mmu/page_type.ts";
+import { preemptPoint } from "../preemption.ts";
 import { GNTPIN_devr_inc, GNTPIN_devw_inc, GNTPIN_hstr_inc, GNTPIN_hstw_inc } from "../pin.ts";
 import { reduceStatus } from "../set_status.ts";
 import { GNTST_bad_handle, GNTST_general_error, GNTST_okay, GNTST_permission_denied } from "../status.ts";
@@ -28,18 +29,20 @@ import type { UnmapCommon } from "./unmap_record.ts";
  * Runs a list of unmaps batch by batch. An element that cannot be read (`null`) ends the hypercall with `-EFAULT`,
  * after the flush and second pass of what was done.
  *
- * @param fill sets the record's inputs from the element
+ * @param unmap the command, and how the record's inputs are set from an element
  * @returns 0 or -errno
  */
 export function unmapInBatches<T extends { status: number }>(
   hv: Hypervisor,
   mapper: Domain,
   ops: readonly (T | null)[],
-  fill: (common: UnmapCommon, op: T) => void,
+  unmap: { readonly cmd: number; fill(common: UnmapCommon, op: T): void },
 ): number {
-  const { flush } = hv.flavour;
-  for (let first = 0; first < ops.length; first += flush.batchSize) {
-    const end = Math.min(first + flush.batchSize, ops.length);
+  const { batchSize } = hv.flavour.flush;
+  const { unmapBatch } = hv.scratch;
+  for (let first = 0; first < ops.length; first += batchSize) {
+    if (first > 0) preemptPoint(hv, mapper, { cmd: unmap.cmd, done: first });
+    const end = Math.min(first + batchSize, ops.length);
     let done = 0;
     let fault = false;
     for (let i = first; i < end; i++) {
@@ -48,20 +51,28 @@ export function unmapInBatches<T extends { status: number }>(
         fault = true;
         break;
       }
-      const common = hv.unmapBatch[done++]!;
+      const common = unmapBatch[done++]!;
       hv.trace.add(EV.gnttab_op);
-      fill(common, op);
+      unmap.fill(common, op);
       if (unmapCommon(hv, mapper, common)) op.status = common.status;
     }
-    flush.betweenPasses(hv.tlb, mapper);
-    for (let i = 0; i < done; i++) unmapCommonComplete(hv, mapper, hv.unmapBatch[i]!);
+    finishBatch(hv, mapper, done);
     if (fault) return -ERRNO.EFAULT;
   }
   return 0;
 }
 
+/** The flush and the second pass of the first `done` records of the batch. */
+export function finishBatch(hv: Hypervisor, mapper: Domain, done: number): void {
+  const { unmapBatch } = hv.scratch;
+  let anyAccessed = false;
+  for (let i = 0; i < done; i++) anyAccessed ||= unmapBatch[i]!.mapping.wasAccessed;
+  hv.flavour.flush.betweenPasses(hv.tlb, mapper, anyAccessed);
+  for (let i = 0; i < done; i++) unmapCommonComplete(hv, mapper, unmapBatch[i]!);
+}
+
 /** First pass of one operation. False if the domain was crashed instead of getting a status. */
-function unmapCommon(hv: Hypervisor, mapper: Domain, common: UnmapCommon): boolean {
+export function unmapCommon(hv: Hypervisor, mapper: Domain, common: UnmapCommon): boolean {
   const { maptrack } = mapper;
   const { handle } = common;
   common.status = GNTST_bad_handle;
@@ -107,7 +118,10 @@ function takeMappingAway(hv: Hypervisor, mapper: Domain, common: UnmapCommon): n
   if (isDevice && common.devBusAddr !== mfn * PAGE_SIZE) return hv.flavour.unmapWrongBusAddress;
   // 8: the host mapping goes, or something else takes its place
   if (isHost) {
-    const mapping = { addr: common.hostAddr, mfn, flags };
+    const { mapping } = common;
+    mapping.addr = common.hostAddr;
+    mapping.mfn = mfn;
+    mapping.flags = flags;
     const pte = mapper.hostMap.replace(hv, mapper, mapping, common.newAddr);
     if (pte < 0) return GNTST_general_error;
     forgetHostPte(hv, mapper, common, pte);
@@ -131,7 +145,7 @@ function forgetHostPte(hv: Hypervisor, mapper: Domain, common: UnmapCommon, pte:
     if (other >= 0) maptrack.setHostPte(other, recorded);
     else if (recorded < 0) return;
   }
-  hv.frames.addGrantMaps(common.mfn, -1);
+  if (!mapper.external) hv.frames.addGrantMaps(common.mfn, -1);
 }
 
 /** Second pass of one operation. @cite xen 4.17 xen/common/grant_table.c unmap_common_complete */

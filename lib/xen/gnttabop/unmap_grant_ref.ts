@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { GnttabUnmapGrantRef } from "../abi.ts";
+import { GNTTABOP_unmap_grant_ref, type GnttabUnmapGrantRef } from "../abi.ts";
 import type { Domain } from "../domain.ts";
 import { word32, word64 } from "../guest_word.ts";
 import type { Hypervisor } from "../hypervisor.ts";
@@ -18,7 +18,7 @@ export function gnttabUnmapGrantRef(
   mapper: Domain,
   ops: readonly (GnttabUnmapGrantRef | null)[],
 ): number {
-  return unmapInBatches(hv, mapper, ops, fill);
+  return unmapInBatches(hv, mapper, ops, { cmd: GNTTABOP_unmap_grant_ref, fill });
 }
 
 function fill(common: UnmapCommon, op: GnttabUnmapGrantRef): void {

@@ -6,6 +6,7 @@
  */
 
 import type { Domain } from "../domain.ts";
+import type { HostMapping } from "../host_map/ops.ts";
 
 /** One operation of a batch. Reused from batch to batch. */
 export class UnmapCommon {
@@ -27,6 +28,8 @@ export class UnmapCommon {
   ref = 0;
   /** O: the frame. */
   mfn = 0;
+  /** The host mapping as the host side sees it. */
+  readonly mapping: HostMapping = { addr: 0, mfn: 0, flags: 0, wasAccessed: false };
 
   /** Sets the inputs and clears the outputs. */
   reset(hostAddr: number, devBusAddr: number, newAddr: number, handle: number): void {
@@ -39,5 +42,6 @@ export class UnmapCommon {
     this.granter = null;
     this.ref = 0;
     this.mfn = 0;
+    this.mapping.wasAccessed = false;
   }
 }

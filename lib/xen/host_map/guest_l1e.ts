@@ -7,7 +7,8 @@
  * @module
  */
 
-import { type Maddr, maddrOf, type Mfn } from "../../core/frames.ts";
+import { maddrOf, type Mfn } from "../../core/frames.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
 import { _PAGE_PRESENT, _PAGE_PSE, flagsOf, frameOf } from "../../x86/pte.ts";
 import { WORDS_PER_FRAME } from "../../x86/phys_mem.ts";
 import { type Domain, NO_BASE } from "../domain.ts";
@@ -49,12 +50,21 @@ function below(hv: Hypervisor, table: Mfn, index: number): Mfn {
   return frameOf(lo, hi) as Mfn;
 }
 
+/** Index of the low half of the entry at a machine address in the memory's words, or -1 if its frame has no content. */
+export function entryIndex(hv: Hypervisor, pte: number): number {
+  const frame = Math.floor(pte / PAGE_SIZE);
+  const slot = hv.mem.slotOf(frame);
+  return slot < 0 ? -1 : slot * WORDS_PER_FRAME + (pte - frame * PAGE_SIZE >> 2);
+}
+
 /** Packed flags of the entry at a machine address. */
 export function entryFlags(hv: Hypervisor, pte: number): number {
-  return flagsOf(hv.mem.read32(pte as Maddr), hv.mem.read32((pte + 4) as Maddr));
+  const at = entryIndex(hv, pte);
+  return at < 0 ? 0 : flagsOf(hv.mem.words[at]!, hv.mem.words[at + 1]!);
 }
 
 /** Frame of the entry at a machine address. */
 export function entryFrame(hv: Hypervisor, pte: number): number {
-  return frameOf(hv.mem.read32(pte as Maddr), hv.mem.read32((pte + 4) as Maddr));
+  const at = entryIndex(hv, pte);
+  return at < 0 ? 0 : frameOf(hv.mem.words[at]!, hv.mem.words[at + 1]!);
 }

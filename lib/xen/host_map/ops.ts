@@ -1,6 +1,6 @@
 /**
  * The seam of host mappings: where a granted frame becomes visible to the mapper's CPUs. Paravirtual domains get a
- * page-table entry; translated ones will get an entry of the second-level tables.
+ * page-table entry; translated ones an entry of the second-level tables.
  *
  * @cite xen 4.17 xen/arch/x86/include/asm/grant_table.h create_grant_host_mapping
  * @module
@@ -17,15 +17,17 @@ export interface HostMapping {
   mfn: number;
   /** `GNTMAP_*`. */
   flags: number;
+  /** O of `replace`: a page walk had used the entry that went. */
+  wasAccessed: boolean;
 }
 
 /** How host mappings are made and unmade. */
 export interface HostMapOps {
-  /** Makes the mapping; answers the machine address of the entry written, or -1: `GNTST_general_error`. */
+  /** Makes the mapping; answers the machine address of the entry written (translated: the guest's), or -1: `GNTST_general_error`. */
   create(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>): number;
   /**
    * Unmakes the mapping, and if `newAddr` is not 0 moves the entry of that linear address to it. Answers the machine
    * address of the entry changed, or -1: `GNTST_general_error`.
    */
-  replace(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>, newAddr: number): number;
+  replace(hv: Hypervisor, mapper: Domain, mapping: HostMapping, newAddr: number): number;
 }

@@ -12,7 +12,7 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { _PAGE_ACCESSED, _PAGE_DIRTY, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../x86/pte.ts";
+import { _PAGE_ACCESSED, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../x86/pte.ts";
 import {
   _GNTMAP_guest_avail0,
   GNTMAP_application_map,
@@ -42,7 +42,7 @@ export const pvHostMap: HostMapOps = Object.freeze({
  * @cite xen 4.17 xen/arch/x86/pv/grant_table.c grant_to_pte_flags
  */
 export function grantToPteFlags(hv: Hypervisor, flags: number): number {
-  let pte = _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX | hv.flavour.build.grantPteTag;
+  let pte = _PAGE_PRESENT | _PAGE_NX | hv.flavour.flush.grantPteFlags | hv.flavour.build.grantPteTag;
   if ((flags & GNTMAP_application_map) !== 0) pte |= _PAGE_USER;
   if ((flags & GNTMAP_readonly) === 0) pte |= _PAGE_RW;
   return pte | (flags >>> _GNTMAP_guest_avail0 & 7) << 9;
@@ -51,8 +51,8 @@ export function grantToPteFlags(hv: Hypervisor, flags: number): number {
 function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>): number {
   const pte = lockL1e(hv, mapper, mapping.addr, (mapping.flags & GNTMAP_contains_pte) !== 0);
   if (pte < 0) return REFUSED;
-  const oldFrame = entryFrame(hv, pte);
   const oldFlags = entryFlags(hv, pte);
+  const oldFrame = oldFlags === 0 ? 0 : entryFrame(hv, pte);
   writeEntry(hv, pte, mapping.mfn, adjustGuestL1e(grantToPteFlags(hv, mapping.flags)));
   unlockL1e(hv, pte);
   putPageFromL1e(hv, pte, oldFrame, oldFlags, mapper);
@@ -63,7 +63,7 @@ function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: Readonly<
 function replaceGrantPvMapping(
   hv: Hypervisor,
   mapper: Domain,
-  mapping: Readonly<HostMapping>,
+  mapping: HostMapping,
   newAddr: number,
 ): number {
   const containsPte = (mapping.flags & GNTMAP_contains_pte) !== 0;
@@ -89,9 +89,11 @@ function replaceGrantPvMapping(
   return REFUSED;
 }
 
-/** The entry still is the mapping, as far as Xen looks. */
-function agrees(hv: Hypervisor, pte: number, mapping: Readonly<HostMapping>): boolean {
-  const difference = entryFlags(hv, pte) ^ grantToPteFlags(hv, mapping.flags);
+/** The entry still is the mapping, as far as Xen looks. Notes whether it was used. */
+function agrees(hv: Hypervisor, pte: number, mapping: HostMapping): boolean {
+  const flags = entryFlags(hv, pte);
+  mapping.wasAccessed = (flags & _PAGE_ACCESSED) !== 0;
+  const difference = flags ^ grantToPteFlags(hv, mapping.flags);
   return entryFrame(hv, pte) === mapping.mfn && (difference & (_PAGE_PRESENT | _PAGE_RW)) === 0;
 }
 
@@ -102,7 +104,7 @@ function lockL1e(hv: Hypervisor, mapper: Domain, addr: number, isMachineAddress:
   if (pte < 0) return REFUSED;
   const table = Math.floor(pte / PAGE_SIZE);
   if (!hv.frames.getPage(table, mapper.domid)) return REFUSED;
-  if (hv.frames.isLockable(table) && hv.frames.type(table) === PGT_l1_page_table) return pte;
+  if (hv.frames.isLockedAs(table, PGT_l1_page_table)) return pte;
   hv.frames.putPage(table);
   return REFUSED;
 }

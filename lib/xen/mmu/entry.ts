@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Maddr } from "../../core/frames.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import {
   _PAGE_ACCESSED,
@@ -27,7 +27,7 @@ import {
   entryLo,
 } from "../../x86/pte.ts";
 import type { Domain } from "../domain.ts";
-import { entryFlags } from "../host_map/guest_l1e.ts";
+import { entryFlags, entryIndex } from "../host_map/guest_l1e.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 
 /** Cache attributes of a level-1 entry. */
@@ -65,8 +65,14 @@ export function adjustGuestTableEntry(flags: number): number {
 /** Stores an entry at a machine address. @cite xen 4.17 xen/arch/x86/mm.c UPDATE_ENTRY */
 export function writeEntry(hv: Hypervisor, pte: number, frame: number, flags: number): void {
   hv.trace.add(EV.xen_pte_write);
-  hv.mem.write32(pte as Maddr, entryLo(frame, flags));
-  hv.mem.write32((pte + 4) as Maddr, entryHi(frame, flags));
+  let at = entryIndex(hv, pte);
+  if (at < 0) {
+    if (frame === 0 && flags === 0) return;
+    hv.mem.makeSlot(Math.floor(pte / PAGE_SIZE));
+    at = entryIndex(hv, pte);
+  }
+  hv.mem.words[at] = entryLo(frame, flags);
+  hv.mem.words[at + 1] = entryHi(frame, flags);
 }
 
 /** Stores an entry and keeps the accessed and dirty bits that are there, if asked. */

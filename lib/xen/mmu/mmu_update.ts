@@ -8,6 +8,7 @@
 import { ERRNO } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
+import { _PAGE_PRESENT } from "../../x86/pte.ts";
 import {
   DOMID_IO,
   DOMID_SELF,
@@ -19,6 +20,7 @@ import {
 } from "../abi.ts";
 import type { Domain } from "../domain.ts";
 import { PGT_l1_page_table, PGT_l4_page_table, PGT_none, PGT_writable_page } from "../frame_table.ts";
+import { getPagedFrame } from "../gnttabop/paged_frame.ts";
 import { word24, word32, word40, word64 } from "../guest_word.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { writeEntry } from "./entry.ts";
@@ -95,6 +97,7 @@ function updateOne(
         frame: word40(update.frame),
         flags: word24(update.flags),
         preserveAd: cmd === MMU_PT_UPDATE_PRESERVE_AD,
+        translate: cmd !== MMU_PT_UPDATE_NO_TRANSLATE,
       }, state);
     case MMU_MACHPHYS_UPDATE:
       return machphysUpdate(hv, parties, Math.floor(ptr / PAGE_SIZE), word64(update.frame));
@@ -107,7 +110,7 @@ function updateOne(
 function updateEntryAt(
   hv: Hypervisor,
   parties: Parties,
-  entry: { pte: number; frame: number; flags: number; preserveAd: boolean },
+  entry: { pte: number; frame: number; flags: number; preserveAd: boolean; translate: boolean },
   state: { upperLevelChanged: boolean },
 ): number {
   const { ptOwner, pgOwner } = parties;
@@ -118,7 +121,7 @@ function updateEntryAt(
   const type = frames.isLockable(table) ? frames.type(table) : PGT_none;
   let rc = -ERRNO.EINVAL;
   if (type === PGT_l1_page_table) {
-    rc = modL1Entry(hv, entry, ptOwner, pgOwner);
+    rc = modTranslatedL1Entry(hv, entry, ptOwner, pgOwner);
   } else if (type > PGT_l1_page_table && type <= PGT_l4_page_table) {
     if (pgOwner === ptOwner) rc = modTableEntry(hv, type, entry, ptOwner);
     if (rc === 0) state.upperLevelChanged = true;
@@ -131,6 +134,28 @@ function updateEntryAt(
     rc = 0;
   }
   frames.putPage(table);
+  return rc;
+}
+
+/**
+ * A level-1 entry; if the page's owner is translated, its frame number is a guest frame of that owner unless the command
+ * says otherwise.
+ *
+ * @cite xen 4.17 xen/arch/x86/mm.c mod_l1_entry
+ */
+function modTranslatedL1Entry(
+  hv: Hypervisor,
+  entry: { pte: number; frame: number; flags: number; preserveAd: boolean; translate: boolean },
+  ptOwner: Domain,
+  pgOwner: Domain | null,
+): number {
+  if (pgOwner === null || pgOwner.p2m === null || !entry.translate || (entry.flags & _PAGE_PRESENT) === 0) {
+    return modL1Entry(hv, entry, ptOwner, pgOwner);
+  }
+  const frame = getPagedFrame(hv, pgOwner, entry.frame);
+  if (frame < 0) return -ERRNO.EINVAL;
+  const rc = modL1Entry(hv, { ...entry, frame }, ptOwner, pgOwner);
+  hv.frames.putPage(frame);
   return rc;
 }
 

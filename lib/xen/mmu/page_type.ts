@@ -34,12 +34,11 @@ export function isGuestSlot(level: number, slot: number): boolean {
 /** Takes a use of a frame that the caller holds a reference to: 0 or -errno. */
 export function getPageType(hv: Hypervisor, mfn: number, type: number): number {
   const { frames } = hv;
+  if (frames.addSameType(mfn, type)) return 0;
   const hasUses = frames.typeCount(mfn) > 0;
   const former = frames.type(mfn);
   if (hasUses && former !== type) return -ERRNO.EINVAL;
-  const isValid = former === type && frames.isValidated(mfn);
   frames.addTypeCount(mfn, type);
-  if (isValid) return 0;
   frames.setValidated(mfn, false);
   const owner = hv.domainById(frames.owner(mfn));
   if (former !== type && owner !== undefined) {
@@ -63,7 +62,7 @@ export function getPageType(hv: Hypervisor, mfn: number, type: number): number {
 /** Drops a use. @cite xen 4.17 xen/arch/x86/mm.c _put_page_type */
 export function putPageType(hv: Hypervisor, mfn: number): void {
   const { frames } = hv;
-  if (frames.dropTypeCount(mfn) > 0) return;
+  if (frames.dropPlainType(mfn, hv.tlb.now) || frames.dropTypeCount(mfn) > 0) return;
   const type = frames.type(mfn);
   if (type >= PGT_l1_page_table && type <= PGT_l4_page_table && frames.isValidated(mfn)) {
     frames.setValidated(mfn, false);

@@ -21,7 +21,16 @@ Deno.test("mmuFaults passes right rows and fails wrong ones", async () => {
     ["error code", { ...ROW, ...FAULT, err: 7 }, 0],
     ["trap", { ...ROW, ...FAULT, trap: 13 }, 0],
     ["address", { ...NULL, ...FAULT, si_code: 1, err: 4, addr_matches: undefined, si_addr: "0x1000" }, 0],
-    ["PV machine has no model", { ...ROW, machine: "xenpv", ...FAULT }, 0],
+    ["PV machine", { ...ROW, machine: "xenpv", ...FAULT }, 1],
+    ["exec-only on a PV machine, without keys", { ...ROW, machine: "xenpv", prot: "--x", ...FAULT }, 1],
+    ["exec-only on a PV machine is readable", {
+      ...ROW,
+      machine: "xenpv",
+      prot: "--x",
+      access: "r",
+      ok: true,
+    }, 1],
+    ["error code on a PV machine", { ...ROW, machine: "xenpv", ...FAULT, err: 7 }, 0],
     ["huge pages", { ...ROW, kind: "hugetlb", ...FAULT }, 1],
     ["huge pages, allowed", { ...ROW, kind: "hugetlb", prot: "rw-", ok: true }, 1],
   ];

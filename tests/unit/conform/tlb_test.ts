@@ -27,11 +27,11 @@ Deno.test("tlbScenarios passes answers that are allowed, whichever was observed"
   const table: [rule: string, line: string, failed: string[]][] = [
     ["control", scenario([MAP, read(["80:0:f3"])]), []],
     ["another frame", scenario([MAP, read(["80:0:f4"])]), [
-      "s1 op 1 A0:r:3: expected 80:0:f4, got 80:0:f3",
+      "s1 op 1 A0:r:3 (plain): expected 80:0:f4, got 80:0:f3",
     ]],
     ["stale", scenario([MAP, read(["80:0:f3"]), MOVE, read(["80:0:f4", "80:0:f3"])]), []],
     ["stale where it must not be", scenario([MAP, read(["80:0:f3"]), MOVE, read(["80:0:f4"])]), [
-      "s1 op 3 A0:r:3: expected 80:0:f4, got 80:0:f3",
+      "s1 op 3 A0:r:3 (plain): expected 80:0:f4, got 80:0:f3",
     ]],
     ["INVLPG", scenario([MAP, read(["80:0:f3"]), MOVE, "I0", read(["80:0:f4"])]), []],
     ["PGE", scenario(["W0:0:20003107", read(["80:0:f3"]), MOVE, "G", read(["80:0:f4"])]), []],

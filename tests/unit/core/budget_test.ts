@@ -12,7 +12,7 @@ Deno.test("withinBudget() takes a wish up to its budget", () => {
 
 Deno.test("withinBudget() names wish and budget", () => {
   const { message } = assertThrows(() => withinBudget("grant", 1e9, "grantsPerCall"), RangeError);
-  assertStrictEquals(message, "Cannot grant 0x3b9aca00: the budget grantsPerCall is 65536");
+  assertStrictEquals(message, "Cannot grant 1000000000: the budget grantsPerCall is 65536");
 });
 
 Deno.test("withinBudget() refuses what is no count", () => {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { KernelBug } from "../../../lib/core/crash.ts";
 import { lineView } from "../../../lib/core/views.ts";
 import { lineOf, textOf } from "../../../lib/repl/print.ts";
 
@@ -56,4 +57,41 @@ Deno.test("textOf() shows a string of several lines as it is and cuts what is hu
   assertEquals(textOf("a\nb"), "a\nb");
   const cut = textOf("\n".repeat(300_000));
   assertEquals(cut.slice(200_000), "… 100000 more characters");
+});
+
+const FOR_PEOPLE: readonly (readonly [value: unknown, text: string])[] = [
+  [65535, "65535"], // control
+  [65536, "0x10000 (65536)"],
+  [-65536, "-0x10000 (-65536)"],
+  [1e300, "1e+300"],
+  [{ ok: true, value: 0x7ffff7ff7000 }, "0x7ffff7ff7000 (140737354100736)"],
+  [{ ok: true, value: 0 }, "0"],
+  [{ ok: false, errno: "EINVAL" }, "-EINVAL (Invalid argument)"],
+  [{ ok: false, errno: "ENOMEM", why: "no room" }, "-ENOMEM (Cannot allocate memory): no room"],
+  [{ ok: false, errno: "ENOMEM", more: 1 }, '{ ok: false, errno: "ENOMEM", more: 1 }'],
+  [{ ok: false, errno: "EWHAT" }, '{ ok: false, errno: "EWHAT" }'],
+  [{ ok: true }, "{ ok: true }"],
+  [
+    { ok: false, signal: "SIGSEGV", code: 2, trap: 14, errorCode: 6, address: 0x1000 },
+    "SIGSEGV (code 2) at 0x1000, error code 0x6",
+  ],
+  [
+    { start: 4096, count: 4096, hostAddr: 16, mfn: 31 },
+    "{ start: 0x1000, count: 4096, hostAddr: 0x10, mfn: 0x1f }",
+  ],
+  [{ frames: [1, 16], refs: [8, 16] }, "{ frames: [ 0x1, 0x10 ], refs: [ 8, 16 ] }"],
+  [{ frames: new Float64Array([16]) }, "{ frames: Float64Array(1) [ 0x10 ] }"],
+  [{ text: "start: 16", frame: 16 }, '{ text: "start: 16", frame: 0x10 }'],
+  [[2 ** 32 - 1, 2 ** 32], "[ 4294967295, 0x100000000 (4294967296) ]"],
+  [{ frame: 1.5 }, "{ frame: 1.5 }"],
+  [new KernelBug("gup_pte_range", "BUG_ON(x)", "why"), "kernel BUG in gup_pte_range: BUG_ON(x): why"],
+];
+
+Deno.test("textOf() writes addresses, frames and results of system calls as engineers read them", () => {
+  for (const [value, text] of FOR_PEOPLE) assertEquals(textOf(value), text);
+});
+
+Deno.test("textOf() tells the size of a value of 10 MB that it cuts", () => {
+  const cut = textOf("x".repeat(10_000_000), { most: 1000 });
+  assertEquals(cut, `"${"x".repeat(1000)}"… 9999000 more characters, 10.0 million in all`);
 });

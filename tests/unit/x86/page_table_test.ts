@@ -79,6 +79,16 @@ Deno.test("PageTable refuses what cannot be mapped, by name", () => {
     [() => t.map(0x1000, mfn(1), { size: "4M" as never }), 'Cannot find the page size "4M"'],
     [() => t.map(0x1000, mfn(1), { pages: 2 ** 40 }), "the budget pagesPerCall is 1048576"],
     [() => t.map(0x8000_0000_0000n, mfn(1)), "it is not canonical"],
+    [() => t.map(0x1000, 2 ** 40 as never), "Cannot map frame 0x10000000000"],
+    [() => t.map(0x1000, mfn(2 ** 40 - 1), { pages: 2 }), "Cannot map frame 0xffffffffff"],
+    [
+      () => t.map(0x1000, mfn(1), { flags: 1 << 24 | 1 }),
+      "an entry has no packed flag 24; there are 0 to 23",
+    ],
+    [() => t.map(0x1000, mfn(1), { flags: -1 }), "Cannot map with flags -1"],
+    [() => t.protect(0x40_0000, 2 ** 40), "an entry has no packed flag 40"],
+    [() => tables(3 as never), "Cannot make page tables of levels 3: there are 4 or 5 levels of paging"],
+    [() => validateTables(t.mem, 1, { levels: 6 as never }), "Cannot validate tables of levels 6"],
   ];
   for (const [act, message] of table) assertThrows(act, RangeError, message);
 });
@@ -136,4 +146,77 @@ Deno.test("validateTables judges leaves", () => {
   t.mem.write64(at, 0x1_0000_0087n);
   assertEquals(rules(), ["page without memory"]);
   assertEquals(validateTables(new PhysMem(16), 16).map((v) => v.rule), ["table without memory"]);
+});
+
+Deno.test("PageTable splits a large page into pages that translate alike", () => {
+  const t = tables();
+  const pat = 1n << 12n;
+  t.map(0x4000_0000, mfn(0x40000), { size: "1G", flags: _PAGE_PRESENT | _PAGE_NX | _PAGE_GLOBAL });
+  const { at } = t.lookup(0x4000_0000)!;
+  t.mem.write64(at, t.mem.read64(at) | pat | 0x60n);
+  assertStrictEquals(t.split(0x4012_3456), 2);
+  const large = t.lookup(0x4020_0000)!;
+  assertEquals([large.level, large.frame, large.flags, large.lo >>> 12 & 1, list(t).length], [
+    2,
+    0x40200,
+    _PAGE_PRESENT | _PAGE_NX | _PAGE_GLOBAL | 0xe0,
+    1,
+    512,
+  ]);
+  assertStrictEquals(t.split(0x4020_0000), 1);
+  const small = t.lookup(0x403f_f000)!;
+  assertEquals([small.level, small.frame, small.flags, list(t).length], [
+    1,
+    0x403ff,
+    _PAGE_PRESENT | _PAGE_NX | _PAGE_GLOBAL | 0xe0, // bit 7 is PAT now
+    1023,
+  ]);
+  t.map(0x8000_0000, mfn(0x200), { size: "2M" });
+  t.split(0x8000_0000);
+  assertStrictEquals(t.lookup(0x8000_1000)!.flags, 7);
+  assertEquals(validateTables(t.mem, t.root), []);
+  assertThrows(() => t.split(0x8000_0000), RangeError, "it is a 4 KiB page");
+  assertThrows(() => t.split(0xc000_0000), RangeError, "nothing is mapped there");
+});
+
+Deno.test("PageTable frees tables that are empty, and only those", () => {
+  let next = 1;
+  const freed: number[] = [];
+  const mem = new PhysMem(0x1000);
+  const t = new PageTable(mem, { allocate: () => mfn(next++), free: (frame) => freed.push(frame) });
+  t.map(0x40_0000, mfn(0x33)); // tables 2, 3, 4
+  t.map(0x60_0000, mfn(0x34)); // table 5
+  t.map(0x80_0000_0000, mfn(0x35)); // tables 6, 7, 8
+  assertStrictEquals(t.freeEmptyTables(), 0);
+  t.unmap(0x60_0000);
+  assertEquals([t.freeEmptyTables(), freed], [1, [5]]);
+  t.unmap(0x80_0000_0000);
+  assertEquals([t.freeEmptyTables(), freed.toSorted()], [3, [5, 6, 7, 8]]);
+  assertEquals([list(t).length, mem.framesWithContent], [1, 4]);
+  // An entry in use though not present (a swapped page) keeps its table.
+  t.unmap(0x40_0000);
+  const at = maddrOf(mfn(4), 0);
+  mem.write64(at, 0x1234_0000n);
+  assertStrictEquals(t.freeEmptyTables(), 0);
+  mem.write64(at, 0n);
+  // Two entries lead to the same table: it is freed once, both entries go. One leads to itself: it stays.
+  mem.write64(maddrOf(t.root, 8), mem.read64(maddrOf(t.root)));
+  mem.write64(maddrOf(t.root, 4088), 0x1007n);
+  freed.length = 0;
+  assertEquals([t.freeEmptyTables(), freed.toSorted()], [3, [2, 3, 4]]);
+  assertEquals([
+    mem.read64(maddrOf(t.root)),
+    mem.read64(maddrOf(t.root, 8)),
+    mem.read64(maddrOf(t.root, 4088)),
+  ], [
+    0n,
+    0n,
+    0x1007n,
+  ]);
+});
+
+Deno.test("Mapped pages cost their tables only", () => {
+  const t = tables();
+  t.map(0x4000_0000, mfn(0), { pages: 2 ** 18 });
+  assertStrictEquals(t.mem.framesWithContent, 3 + 2 ** 18 / 512);
 });

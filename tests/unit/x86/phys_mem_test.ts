@@ -136,3 +136,10 @@ Deno.test("PhysMem behaves like a table of bytes through any history", () => {
     }
   });
 });
+
+Deno.test("PhysMem of 1 TiB with 1000 touched frames holds less than 5 MB", () => {
+  const mem = new PhysMem(2 ** 28);
+  for (let i = 0; i < 1000; i++) mem.write8(maddrOf(mfn(i * 268_000)), 1);
+  assertStrictEquals(mem.framesWithContent, 1000);
+  assertStrictEquals(mem.bytesHeld <= 5e6, true, `${mem.bytesHeld} bytes`);
+});

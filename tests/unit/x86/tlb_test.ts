@@ -1,13 +1,16 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { mfn } from "../../../lib/core/frames.ts";
-import { RIGHT_DIRTY, RIGHT_GLOBAL, RIGHT_LEVEL_SHIFT, RIGHT_WRITE } from "../../../lib/x86/access.ts";
+import { RIGHT_GLOBAL, RIGHT_LEVEL_SHIFT, RIGHT_WRITE } from "../../../lib/x86/access.ts";
 import { Cpu } from "../../../lib/x86/cpu.ts";
 import { Mmu } from "../../../lib/x86/mmu.ts";
 import { PageTable } from "../../../lib/x86/page_table.ts";
 import { PhysMem } from "../../../lib/x86/phys_mem.ts";
 import { _PAGE_GLOBAL, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../../lib/x86/pte.ts";
 import { CR0_WP, CR4_PAE, CR4_PCIDE, CR4_PGE } from "../../../lib/x86/registers.ts";
-import { Tlb } from "../../../lib/x86/tlb.ts";
+import { Tlb, TLB_BASE_LO } from "../../../lib/x86/tlb.ts";
+import { tlbEntriesOf } from "../../../lib/x86/tlb_entries.ts";
+
+const baseOf = (tlb: Tlb, at: number) => tlb.words[at + TLB_BASE_LO];
 
 const SMALL = 1 << RIGHT_LEVEL_SHIFT;
 const LARGE = 2 << RIGHT_LEVEL_SHIFT;
@@ -36,17 +39,17 @@ Deno.test("Tlb tells PCIDs apart, global entries excepted", () => {
   tlb.insert(0, 0x5000, 1, SMALL, 0x1000, 0);
   tlb.insert(0, 0x5000, 2, SMALL, 0x2000, 0);
   tlb.insert(0, 0x6000, 1, SMALL | RIGHT_GLOBAL, 0x3000, 0);
-  assertStrictEquals(tlb.baseLo[tlb.find(0, 0x5000, 1)], 0x1000);
-  assertStrictEquals(tlb.baseLo[tlb.find(0, 0x5000, 2)], 0x2000);
+  assertStrictEquals(baseOf(tlb, tlb.find(0, 0x5000, 1)), 0x1000);
+  assertStrictEquals(baseOf(tlb, tlb.find(0, 0x5000, 2)), 0x2000);
   assertStrictEquals(tlb.find(0, 0x5000, 3), -1);
-  assertStrictEquals(tlb.baseLo[tlb.find(0, 0x6000, 3)], 0x3000);
+  assertStrictEquals(baseOf(tlb, tlb.find(0, 0x6000, 3)), 0x3000);
 });
 
 Deno.test("Tlb replaces an entry for the same page and PCID, else the oldest of a full set", () => {
   const tlb = new Tlb({ sets: 1, ways: 2 });
   tlb.insert(0, 0x1000, 0, SMALL, 0x1000, 0);
   tlb.insert(0, 0x1000, 0, SMALL, 0x7000, 0);
-  assertEquals([tlb.size, tlb.baseLo[tlb.find(0, 0x1000, 0)]], [1, 0x7000]);
+  assertEquals([tlb.size, baseOf(tlb, tlb.find(0, 0x1000, 0))], [1, 0x7000]);
   tlb.insert(0, 0x2000, 0, SMALL, 0, 0);
   tlb.insert(0, 0x3000, 0, SMALL, 0, 0);
   const isCached = () => [0x1000, 0x2000, 0x3000, 0x4000].map((lo) => tlb.find(0, lo, 0) >= 0);
@@ -67,7 +70,7 @@ Deno.test("Tlb drops what each operation names and nothing else", () => {
     return tlb;
   };
   const left = (tlb: Tlb) => {
-    const entries = tlb.entries();
+    const entries = tlbEntriesOf(tlb, "L1");
     const has = (va: bigint, level: number, pcid: number | undefined) =>
       entries.some((e) => e.va === va && e.level === level && e.pcid === pcid);
     const is = [
@@ -102,7 +105,8 @@ Deno.test("Tlb drops what each operation names and nothing else", () => {
 Deno.test("Tlb shows entries of both halves of the address space", () => {
   const tlb = new Tlb();
   tlb.insert(-30592, 0x20_1000, 5, SMALL | RIGHT_WRITE, 0x9000, 0xff);
-  assertEquals(tlb.entries(), [{
+  assertEquals(tlbEntriesOf(tlb, "L1"), [{
+    bank: "L1",
     va: 0xffff_8880_0020_1000n,
     level: 1,
     pcid: 5,
@@ -110,6 +114,7 @@ Deno.test("Tlb shows entries of both halves of the address space", () => {
     writable: true,
     user: false,
     executable: true,
+    dirty: false,
     key: 0,
   }]);
 });
@@ -203,7 +208,7 @@ Deno.test("A write that finds D = 0 cached walks again and sets D in memory", ()
   assertStrictEquals(tables.lookup(0x5000)!.flags & 0x60, 0x20);
   mmu.access(0x5000, "write");
   assertStrictEquals(tables.lookup(0x5000)!.flags & 0x60, 0x60);
-  assertStrictEquals(cpu.tlb.rights[cpu.tlb.find(0, 0x5000, 0)]! & RIGHT_DIRTY, RIGHT_DIRTY);
+  assertEquals(cpu.tlb.entries().map((e) => e.dirty), [true]);
   mmu.access(0x5000, "write");
   assertEquals([cpu.trace.count("tlb_lookup"), cpu.trace.count("tlb_miss")], [3, 2]);
 });

@@ -6,6 +6,8 @@ import {
   FOLL_WRITE,
   forkMm,
   getUserPagesFast,
+  MADV,
+  madvise,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_SHARED,
@@ -119,3 +121,13 @@ function tryFork(fork: () => ReturnType<typeof dupMm>) {
   }
   return child.value;
 }
+
+Deno.test("forkMm() obeys DONTFORK and WIPEONFORK", () => {
+  for (const [advice, rows] of [["DONTFORK", []], ["WIPEONFORK", ["0-2 rw-p .."]]] as const) {
+    const { mm } = machine();
+    map(mm, 0, 2);
+    for (let i = 0; i < 2; i++) userAccess(mm, 0, at(i), "w", 1 + i);
+    madvise(mm, at(0), bytes(2), MADV[advice]);
+    assertEquals([advice, drawn(forkMm(mm))], [advice, rows.join()]);
+  }
+});

@@ -10,7 +10,7 @@ import type { Process } from "../../../../lib/experiments/process.ts";
 import { type World, world } from "../../../../lib/experiments/world.ts";
 import type { GrantMap } from "../../../../lib/drivers/gntdev/grant_map.ts";
 import { PG_foreign } from "../../../../lib/linux/mm/page.ts";
-import { gnttabMapRefs, gnttabUnmapRefsAsync } from "../../../../lib/linux/xen/gnttab.ts";
+import { gnttabMapRefs, gnttabUnmapRefsAsync, type UnmapItem } from "../../../../lib/linux/xen/gnttab.ts";
 import { allocSlot } from "../../../../lib/linux/mm/pgtable.ts";
 import { GNTMAP_host_map, type GnttabMapGrantRef } from "../../../../lib/xen/abi.ts";
 import { endAccess, readGrantEntry } from "../../../../lib/xen/grant_access.ts";
@@ -29,6 +29,10 @@ function mapped(n: number, kernel = "linux6_1"): Mapped {
   const qemu = w.process("qemu");
   const { start } = qemu.mmapGrants(w.guest.grant(n));
   return { w, qemu, map: qemu.gntdev.priv.maps[0]!, start };
+}
+
+function itemOf(batch: GrantMap, done: (rc: number) => void): UnmapItem {
+  return { batch, done, age: 0, isQueued: false };
 }
 
 const flagsOf = (w: World, ref: number) => readGrantEntry(w.guest.domain, ref).flags;
@@ -103,7 +107,7 @@ for (const [retry, ms] of RETRIES) {
     const { memMap } = w.kernel.system;
     const done: [rc: number, ms: number][] = [];
     memMap.getPage(map.pages[1]!);
-    gnttabUnmapRefsAsync(w.kernel, map, (rc) => done.push([rc, w.kernel.work.nowMs]));
+    gnttabUnmapRefsAsync(w.kernel, itemOf(map, (rc) => done.push([rc, w.kernel.work.nowMs])));
     // Let go right after the retry before: nothing happens until the next one.
     const before = RETRIES[retry - 2]?.[1] ?? 0;
     w.advance(before);
@@ -120,7 +124,7 @@ for (const [retry, ms] of RETRIES) {
 Deno.test("gnttabUnmapRefsAsync() does not wait when nobody holds the pages", () => {
   const { w, map } = mapped(2);
   const done: number[] = [];
-  gnttabUnmapRefsAsync(w.kernel, map, () => done.push(w.kernel.work.nowMs));
+  gnttabUnmapRefsAsync(w.kernel, itemOf(map, () => done.push(w.kernel.work.nowMs)));
   assertEquals([done, w.kernel.work.pending, flagsOf(w, 8)], [[0], 0, 1]);
 });
 
@@ -128,7 +132,7 @@ Deno.test("gnttabUnmapRefsAsync() waits as long as a page is held, however long"
   const { w, map } = mapped(1);
   let done = 0;
   w.kernel.system.memMap.getPage(map.pages[0]!);
-  gnttabUnmapRefsAsync(w.kernel, map, () => done++);
+  gnttabUnmapRefsAsync(w.kernel, itemOf(map, () => done++));
   w.advance(100_000);
   assertEquals([done, w.kernel.work.pending, flagsOf(w, 8)], [0, 1, 0x19]);
 });

@@ -1,0 +1,97 @@
+/**
+ * Steps that ask the kernel for other things: futexes, NUMA, long-term pins, event channels, the life of processes.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../core/errno.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { PORT_BYTES } from "../../drivers/evtchn/open.ts";
+import { futexValue, futexWaitSetup, futexWake, type FutexWord } from "../../drivers/futex.ts";
+import { ioUringRegisterBuffer, ioUringUnregister } from "../../drivers/io_uring.ts";
+import { mbind, movePages } from "../../drivers/numa.ts";
+import { copyFromUser } from "../../linux/mm/user_copy.ts";
+import { BadInput, type Row } from "../format.ts";
+import type { GrantOperation } from "./memory.ts";
+import { BUFFER } from "./setup.ts";
+import { numberOf, outcomeOf, type Step, WINDOW } from "./step.ts";
+
+const UFFD_FLAGS = 0x80801; // UFFD_USER_MODE_ONLY | O_NONBLOCK | O_CLOEXEC
+
+export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
+  futex_wake(_world, step, { mm }) {
+    const waiters = step.number("waiters", 0);
+    return outcomeOf(futexWake(mm, wordOf(step), waiters, step.number("count", 1)), (n) => n);
+  },
+  futex_wait_mismatch: (_world, step, { mm }) =>
+    outcomeOf(futexWaitSetup(mm, wordOf(step), step.number("expected_value"))),
+  futex_wait_wake(_world, step, { mm }) {
+    const word = wordOf(step);
+    const now = copyFromUser(mm, 0, word.address, 4);
+    const waits = futexWaitSetup(mm, word, now.ok ? futexValue(now.value) : 0);
+    const woken = futexWake(mm, word, waits.ok ? 1 : 0, step.number("count", 1));
+    return { ...outcomeOf(woken, (n) => n), waiter: waits.ok ? 0 : -ERRNO[waits.errno] };
+  },
+  move_pages: (world, step, { mm }) => ({
+    ret: 0,
+    errno: "0",
+    status: movePages(world.kernel, mm, step.rows("pages").map((page) => addressOf(page, step))),
+  }),
+  mbind(_world, step, { mm }) {
+    const errno = mbind(mm, step.address(), step.length());
+    return errno === null ? { ret: 0, errno: "0" } : { ret: null, errno };
+  },
+  io_uring_register_buffers(_world, step, { mm }) {
+    const buffer = step.get("buffer");
+    const address = typeof buffer === "object" && buffer !== null
+      ? addressOf(buffer as Row, step)
+      : step.get("at") !== undefined
+      ? step.address()
+      : BUFFER;
+    const length = (buffer as Row | undefined)?.len ?? step.get("len");
+    const result = ioUringRegisterBuffer(mm, address, Number(length));
+    if (result.ok) ioUringUnregister(mm, result.value);
+    return outcomeOf(result);
+  },
+  userfaultfd: (_world, step) =>
+    (step.number("flags", 0) & ~UFFD_FLAGS) === 0 ? { ret: 3, errno: "0" } : { ret: null, errno: "EINVAL" },
+  evtchn(world, step) {
+    const ports = step.get("ports");
+    const names = Array.isArray(ports) ? ports : [];
+    return { bound: names.every((name) => world.ports.has(String(name))) };
+  },
+  evtchn_read(world, step) {
+    const { evtchn } = world.file(step.text("file"), step.where);
+    if (evtchn === undefined) throw new BadInput(step.where, `${step.text("file")} is no file of evtchn`);
+    const result = evtchn.read(step.number("bytes", PORT_BYTES));
+    const expected = step.get("expects_port");
+    const matches = result.ok && typeof expected === "string" &&
+      result.value[0] === world.ports.get(expected);
+    // The driver notifies through p2, which arrives at p1.
+    const isNotified = result.ok && result.value.includes(world.ports.get("p1") ?? 0);
+    return {
+      ...outcomeOf(result, (ports) => ports.length * PORT_BYTES),
+      before_unmap: !isNotified,
+      port_matches: matches,
+    };
+  },
+  wait: (world, step) => ({ ...world.endings.get(step.text("waits_for", "child")) ?? { exit: 0 } }),
+  note: () => ({}),
+  xen_debug_key: () => ({}),
+  end(world) {
+    world.end();
+    world.newMessages();
+    return { ...world.endings.get("parent") ?? { exit: 0 }, tainted: world.tainted };
+  },
+};
+
+function wordOf(step: Step): FutexWord {
+  return {
+    address: addressOf(step.get("word") as Row, step),
+    shared: step.get("private_flag") !== true,
+  };
+}
+
+function addressOf(place: Row, step: Step): number {
+  return WINDOW + numberOf(place, "at", step.where) * PAGE_SIZE + numberOf(place, "byte", step.where, 0);
+}

@@ -1,0 +1,7 @@
+/**
+ * Event channels for programs.
+ *
+ * @module
+ */
+
+export * from "./open.ts";

@@ -1,0 +1,7 @@
+/**
+ * privcmd: mapping foreign frames without grants.
+ *
+ * @module
+ */
+
+export * from "./mmap_batch.ts";
