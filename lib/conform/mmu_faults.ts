@@ -2,12 +2,10 @@
  * Replays single accesses of user programs: a mapping of each kind in each prior state, or a fixed address, and what
  * the signal frame reported. Every row is made from nothing.
  *
- * Huge pages count as failed.
- *
  * @module
  */
 
-import { PAGE_SIZE } from "../core/geometry.ts";
+import { PAGE_SIZE, PMD_SIZE } from "../core/geometry.ts";
 import { exitMmap } from "../linux/mm/exit.ts";
 import { fput } from "../linux/mm/file.ts";
 import { MmStruct } from "../linux/mm/mm_struct.ts";
@@ -17,6 +15,7 @@ import { type NativeLinux, nativeLinux } from "../linux/mm/native.ts";
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
+  MAP_HUGETLB,
   MAP_PRIVATE,
   MAP_SHARED,
   PROT_EXEC,
@@ -59,7 +58,7 @@ class Machines {
   get(name: "linux" | "xenpv"): Machine {
     let machine = this.#started.get(name);
     if (machine === undefined) {
-      machine = name === "linux" ? nativeLinux() : xenMachine();
+      machine = name === "linux" ? nativeLinux({ hugePages: 2 }) : xenMachine();
       this.#started.set(name, machine);
     }
     return machine;
@@ -118,6 +117,8 @@ interface MappingKind {
   readonly flags: number;
   readonly filePage?: number;
   readonly page?: number;
+  /** Bytes; default four pages. */
+  readonly length?: number;
 }
 
 const KINDS: Readonly<Record<string, MappingKind | null>> = {
@@ -126,12 +127,12 @@ const KINDS: Readonly<Record<string, MappingKind | null>> = {
   file_private: { flags: MAP_PRIVATE, filePage: 0 },
   file_shared: { flags: MAP_SHARED, filePage: 0 },
   file_shared_past_eof: { flags: MAP_SHARED, filePage: 3, page: 1 },
+  hugetlb: { flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, length: PMD_SIZE },
   unmapped: null,
 };
 
 function replayMapping(linux: Machine, row: Row, access: UserAccessKind, where: string): string {
-  const kind = oneOf(stringField(row, "kind", where), [...Object.keys(KINDS), "hugetlb"], "kind", where);
-  if (kind === "hugetlb") return "huge pages have no model yet";
+  const kind = oneOf(stringField(row, "kind", where), Object.keys(KINDS), "kind", where);
   const states = ["untouched", "written_then_mprotected", "read_then_mprotected"] as const;
   const state = oneOf(stringField(row, "state", where), states, "state", where);
   const prot = protOf(stringField(row, "prot", where), where);
@@ -140,11 +141,12 @@ function replayMapping(linux: Machine, row: Row, access: UserAccessKind, where: 
   file.pageCache!.fill(() => RET);
   const how = KINDS[kind]!;
   const address = MAPPING + (how?.page ?? 0) * PAGE_SIZE + 8;
+  const length = how?.length ?? NR_PAGES * PAGE_SIZE;
   if (how !== null) {
     const everything = PROT_READ | PROT_WRITE | PROT_EXEC;
     must(mmap(mm, {
       address: MAPPING,
-      length: NR_PAGES * PAGE_SIZE,
+      length,
       prot: state === "untouched" ? prot : everything,
       flags: how.flags | MAP_FIXED,
       file,
@@ -152,7 +154,7 @@ function replayMapping(linux: Machine, row: Row, access: UserAccessKind, where: 
     }));
     if (state !== "untouched") {
       if (how.page === undefined) touch(mm, address, state === "written_then_mprotected");
-      must(mprotect(mm, MAPPING, NR_PAGES * PAGE_SIZE, prot));
+      must(mprotect(mm, MAPPING, length, prot));
     }
   }
   const result = userAccess(mm, 0, address, access, RET);

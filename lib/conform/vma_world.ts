@@ -192,18 +192,13 @@ function mremapStep({ mm }: VmaWorld, { op, where }: Step): StepOutcome {
 
 const BOGUS_ADVICE = 77;
 
-function madviseStep({ mm }: VmaWorld, { op, where }: Step): StepOutcome | undefined {
+function madviseStep({ mm }: VmaWorld, { op, where }: Step): StepOutcome {
   const name = op[3] ?? "";
   if (name !== "BOGUS" && !Object.hasOwn(MADV, name)) {
     throw new BadInput(where, `madvise knows no advice "${name}"`);
   }
   const advice = name === "BOGUS" ? BOGUS_ADVICE : MADV[name as MadviseName];
-  try {
-    return resultOf(madvise(mm, position(op[1], where), size(op[2], where), advice));
-  } catch (e) {
-    if (e instanceof RangeError) return undefined; // advice that the model leaves out
-    throw e;
-  }
+  return resultOf(madvise(mm, position(op[1], where), size(op[2], where), advice));
 }
 
 /** An address that the kernel chose outside the window is reported as such and unmapped again. */

@@ -1,9 +1,12 @@
 /**
  * Real data in: what the system under study says of itself, made into objects of the model. Nothing here reads a
- * file: the session and scripts do (`readMaps`). Start with `proc_maps.ts`.
+ * file: the session and scripts do (`readMaps`). Start with `proc_maps.ts`, or `strace.ts` for calls.
  *
  * @module
  */
 
 export * from "./grant_dump.ts";
+export * from "./pagemap.ts";
 export * from "./proc_maps.ts";
+export * from "./smaps.ts";
+export * from "./strace.ts";

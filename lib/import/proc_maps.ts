@@ -273,7 +273,8 @@ const SPECIAL = /^\[(?:vdso|vvar|vvar_vclock|uprobes)\]$/;
 function vmaOf(mm: MmStruct, row: ProcMapsRow, files: Map<string, FileObject>): Vma {
   const file = fileOf(mm, row, files);
   const pgoff = file === null ? row.start / PAGE_SIZE : row.offset / PAGE_SIZE;
-  const vma: Vma = vmAreaAlloc(mm, row.start, row.end, flagsOf(row), pgoff);
+  const vma = vmAreaAlloc(mm, row.start, row.end, flagsOf(row), pgoff);
+  if (vma === null) throw new RangeError("Cannot rebuild the address space: no memory is left for a VMA");
   if (file !== null) {
     vma.file = getFile(file);
     file.ops.mmap!(vma);

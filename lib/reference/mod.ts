@@ -7,4 +7,5 @@
 
 export * from "./address_space.ts";
 export * from "./grants.ts";
+export * from "./native_memory.ts";
 export * from "./oracle.ts";

@@ -8,6 +8,7 @@
 import { PAGE_SIZE, PUD_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_DIRTY, _PAGE_PRESENT, _PAGE_RW } from "../../x86/pte.ts";
+import { changeHugeProtection } from "./hugetlb_fault.ts";
 import { ptePresent, vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { PG_anon, PG_anon_exclusive } from "./page.ts";
@@ -16,7 +17,7 @@ import { pageProtOf, pteModify, pteNeedsFlush } from "./page_prot.ts";
 import { rawFlags, rawFrame } from "./pgtable.ts";
 import type { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
-import { VM_SHARED, VM_WRITE } from "./vm_flags.ts";
+import { VM_HUGETLB, VM_SHARED, VM_WRITE } from "./vm_flags.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /**
@@ -28,6 +29,7 @@ import { NO_PAGE } from "./vm_ops.ts";
 export function changeProtection(gather: MmuGather, vma: Vma, start: number, end: number): void {
   const { mm } = vma;
   const { system } = mm;
+  if ((vma.flags & VM_HUGETLB) !== 0) return changeHugeProtection(gather, vma, start, end);
   const prot = pageProtOf(vma);
   let notifiedTo = start;
   forEachPteTable(mm, start, end, (from, to, first) => {

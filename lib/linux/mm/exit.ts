@@ -38,4 +38,5 @@ export function exitMmap(mm: MmStruct): void {
   for (const cpu of mm.activeCpus) system.current[cpu] = null;
   mm.activeCpus.clear();
   freeTablePage(system, mm.pgd, 4);
+  system.addressSpaces.delete(mm);
 }

@@ -3,7 +3,7 @@
  * choice of the case, and anonymous memory. Mappings with operations are in `fault_file.ts`, copy-on-write in
  * `fault_wp.ts`.
  *
- * Left out: huge pages, swap, NUMA hints, userfaultfd, unlocking of mmap_lock on the way.
+ * Left out: transparent huge pages, swap, NUMA hints, userfaultfd, unlocking of mmap_lock on the way.
  *
  * @module
  */
@@ -13,12 +13,13 @@ import { _PAGE_ACCESSED, _PAGE_RW, _PAGE_SPECIAL } from "../../x86/pte.ts";
 import { addAnonRmap, anonVmaPrepare } from "./anon_vma.ts";
 import { doFault } from "./fault_file.ts";
 import { doWpPage } from "./fault_wp.ts";
+import { hugetlbFault } from "./hugetlb_fault.ts";
 import { ptePresent } from "./memory.ts";
 import { maybeMkwrite, pageProtOf, pteMkdirty } from "./page_prot.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { allocSlot, rawFlags } from "./pgtable.ts";
 import { pageOf, type Vma } from "./vma.ts";
-import { VM_SHARED, VM_WRITE } from "./vm_flags.ts";
+import { VM_HUGETLB, VM_SHARED, VM_WRITE } from "./vm_flags.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /** How a fault ended: with the entry in place, or with what the process gets. */
@@ -34,6 +35,7 @@ export type FaultOutcome = "ok" | "SIGBUS" | "SIGSEGV" | "OOM";
 export function handleMmFault(vma: Vma, address: number, write: boolean, unshare = false): FaultOutcome {
   const { mm } = vma;
   const { system } = mm;
+  if ((vma.flags & VM_HUGETLB) !== 0) return hugetlbFault(vma, address, write, unshare);
   const page = pageOf(address);
   const slot = allocSlot(mm, page);
   if (slot < 0) return "OOM";

@@ -14,7 +14,8 @@ import { ptePresent } from "./memory.ts";
 import { maybeMkwrite, pageProtOf, pteMkdirty } from "./page_prot.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { rawFlags } from "./pgtable.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { VM_SHARED } from "./vm_flags.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 

@@ -20,6 +20,10 @@ export interface FileOperations {
    * are already gone; the VMA is not in the tree yet. A file without this member cannot be mapped (ENODEV).
    */
   mmap?(vma: Vma): Errno | null;
+  /** Writes back what is dirty; a file without this member refuses MS_SYNC (EINVAL). */
+  fsync?(file: FileObject): Errno | null;
+  /** Frees the memory of pages `[first, end)` of the file; without this member EOPNOTSUPP. */
+  punchHole?(file: FileObject, first: number, end: number): Errno | null;
   /** After the last reference went. */
   release?(file: FileObject): void;
 }

@@ -41,11 +41,17 @@ export interface MunmapSplit {
 export interface MmFlavour {
   readonly name: string;
   readonly gupFast: GupFastWalker;
+  /** The architecture has a bit for special entries; x86 has. @cite linux 6.1 mm/Kconfig ARCH_HAS_PTE_SPECIAL */
+  readonly hasPteSpecial: boolean;
+  /** Long-term writable pins: of pages of any file, or only of memory files. */
+  readonly gupFilePins: "any file" | "memory files";
   /** What the slow GUP path answers for an entry without a page: EFAULT once, EEXIST later. */
   readonly gupNoPage: Errno;
   readonly munmapSplit: MunmapSplit;
   /** A new mapping between two VMAs that it could join, but that cannot all become one, joins this one. */
   readonly mergeNewPrefers: "prev" | "next";
+  /** Private anonymous memory that loses the right to write before anything was written: does it stay accounted for? */
+  readonly keepsAccount: boolean;
   /** VM_* flags of VMAs that MADV_DOFORK refuses. */
   readonly doforkRefuses: number;
   readonly foreign: MmForeignHooks;

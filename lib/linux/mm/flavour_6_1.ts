@@ -21,8 +21,11 @@ import { VM_IO } from "./vm_flags.ts";
  */
 export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   name: "linux6_1",
+  hasPteSpecial: true,
+  gupFilePins: "any file",
   gupNoPage: "EEXIST",
   munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),
   mergeNewPrefers: "next",
+  keepsAccount: true,
   doforkRefuses: VM_IO,
 });

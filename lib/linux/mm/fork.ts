@@ -2,28 +2,33 @@
  * fork, as far as the address space goes: VMAs are copied but for those with DONTCOPY, entries only where a fault
  * could not make them again, private pages are shared read-only from then on.
  *
- * Left out: swap entries, huge pages, userfaultfd; a failure half-way (without memory the model throws).
+ * Left out: swap entries, transparent huge pages, userfaultfd.
  *
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
+import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_ACCESSED, _PAGE_DIRTY, _PAGE_RW } from "../../x86/pte.ts";
 import { AnonVma } from "./anon_vma.ts";
+import { exitMmap } from "./exit.ts";
 import { getFile } from "./file.ts";
+import { copyHugePageRange } from "./hugetlb_fault.ts";
 import { vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { MmStruct } from "./mm_struct.ts";
 import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive } from "./page.ts";
 import { forEachPresentPte } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
-import { allocSlot, rawFrame } from "./pgtable.ts";
+import { allocSlot, allocTablePage, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import { Vma } from "./vma.ts";
 import {
   isCowMapping,
   VM_DONTCOPY,
+  VM_HUGETLB,
   VM_LOCKED,
   VM_LOCKONFAULT,
   VM_MIXEDMAP,
@@ -36,7 +41,7 @@ import { NO_PAGE } from "./vm_ops.ts";
 /**
  * A copy of the address space for a child.
  *
- * @throws {RangeError} if there is no page left for a table or a copy
+ * @returns ENOMEM without memory for a VMA, a table or a copy: the child is gone, the parent is as after a fork
  * @throws {KernelBug} where the hypervisor refuses the child's tables
  * @cite linux 6.1 kernel/fork.c dup_mmap
  *
@@ -53,28 +58,52 @@ import { NO_PAGE } from "./vm_ops.ts";
  * if (!seen.ok || seen.value !== 1) throw new Error();
  * ```
  */
-export function forkMm(parent: MmStruct): MmStruct {
+export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   const { system } = parent;
-  system.trace.add(EV.syscall);
+  enterCall(parent, "fork");
   parent.mmapLock();
-  const child = new MmStruct(system);
+  const pgd = allocTablePage(system, 4);
+  if (pgd === NO_PAGE) return fail("ENOMEM");
+  const child = new MmStruct(system, pgd);
   child.mmapBase = parent.mmapBase;
   child.stackLimit = parent.stackLimit;
   child.pkeyAllocationMap = parent.pkeyAllocationMap;
   child.executeOnlyPkey = parent.executeOnlyPkey;
   child.pkru = parent.pkru;
   child.maxMapCount = parent.maxMapCount;
+  child.startBrk = parent.startBrk;
+  child.brk = parent.brk;
   const gather = new MmuGather(parent);
-  for (const vma of [...parent.vmas]) {
-    if ((vma.flags & VM_DONTCOPY) !== 0) continue;
-    const copy = dupForChild(child, vma);
-    copy.ops?.open?.(copy);
-    child.vmas.insert(copy);
-    if ((copy.flags & VM_WIPEONFORK) === 0) copyPageRange(gather, copy, vma);
-  }
+  const isCopied = [...parent.vmas].every((vma) =>
+    (vma.flags & VM_DONTCOPY) !== 0 || dupVma(gather, child, vma)
+  );
   gather.finish();
+  if (!isCopied) {
+    exitMmap(child);
+    return fail("ENOMEM");
+  }
   system.pv.dupMmap(child);
-  return child;
+  return ok(child);
+}
+
+/**
+ * As {@linkcode dupMm}, for those who have memory enough.
+ *
+ * @throws {RangeError} instead of ENOMEM
+ */
+export function forkMm(parent: MmStruct): MmStruct {
+  const child = dupMm(parent);
+  if (!child.ok) throw new RangeError("Cannot fork: no page of memory is left");
+  return child.value;
+}
+
+/** One VMA and its entries; false without memory. */
+function dupVma(gather: MmuGather, child: MmStruct, vma: Vma): boolean {
+  if (!child.system.vmaAllocation()) return false;
+  const copy = dupForChild(child, vma);
+  child.vmas.insert(copy);
+  copy.ops?.open?.(copy);
+  return (copy.flags & VM_WIPEONFORK) !== 0 || copyPageRange(gather, copy, vma);
 }
 
 function dupForChild(child: MmStruct, vma: Vma): Vma {
@@ -82,7 +111,8 @@ function dupForChild(child: MmStruct, vma: Vma): Vma {
   const file = vma.file === null ? null : getFile(vma.file);
   const flags = vma.flags & ~(VM_LOCKED | VM_LOCKONFAULT);
   const copy = new Vma(child, vma.start, vma.end, flags, vma.pgoff, file, vma.ops);
-  copy.privateData = vma.privateData;
+  // Huge pages stay promised to the parent.
+  copy.privateData = (flags & VM_HUGETLB) !== 0 ? null : vma.privateData;
   copy.pkey = vma.pkey;
   copy.ext = { ...vma.ext };
   if (vma.anonVma !== null && (flags & VM_WIPEONFORK) === 0) {
@@ -92,16 +122,26 @@ function dupForChild(child: MmStruct, vma: Vma): Vma {
   return copy;
 }
 
-/** @cite linux 6.1 mm/memory.c copy_page_range */
-function copyPageRange(gather: MmuGather, copy: Vma, vma: Vma): void {
-  if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) === 0 && vma.anonVma === null) return;
+/** False without memory. @cite linux 6.1 mm/memory.c copy_page_range */
+function copyPageRange(gather: MmuGather, copy: Vma, vma: Vma): boolean {
+  const { mm } = vma;
+  if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB)) === 0 && vma.anonVma === null) return true;
   const isCow = isCowMapping(vma.flags);
-  if (isCow) invalidateRangeStart(vma.mm, vma.start, vma.end, "MMU_NOTIFY_PROTECTION_PAGE");
-  forEachPresentPte(vma.mm, vma.start, vma.end, (address, slot, flags) => {
-    const target = allocSlot(copy.mm, address);
-    if (target < 0) throw new RangeError("Cannot fork: no page is left for a page table");
-    copyPresentPte(gather, copy, vma, { address, slot, target, flags });
-  });
+  if (isCow) {
+    invalidateRangeStart(mm, vma.start, vma.end, "MMU_NOTIFY_PROTECTION_PAGE");
+    mm.writeProtectSeq++; // odd: a pin of pages by the fast walk would miss the copy
+  }
+  let hasRoom = true;
+  if ((vma.flags & VM_HUGETLB) !== 0) hasRoom = copyHugePageRange(gather, copy, vma);
+  else {
+    forEachPresentPte(mm, vma.start, vma.end, (address, slot, flags) => {
+      if (!hasRoom) return;
+      const target = allocSlot(copy.mm, address);
+      hasRoom = target >= 0 && copyPresentPte(gather, copy, vma, { address, slot, target, flags });
+    });
+  }
+  if (isCow) mm.writeProtectSeq++;
+  return hasRoom;
 }
 
 interface Entry {
@@ -111,8 +151,8 @@ interface Entry {
   readonly flags: number;
 }
 
-/** @cite linux 6.1 mm/memory.c copy_present_pte */
-function copyPresentPte(gather: MmuGather, copy: Vma, vma: Vma, entry: Entry): void {
+/** False without memory. @cite linux 6.1 mm/memory.c copy_present_pte */
+function copyPresentPte(gather: MmuGather, copy: Vma, vma: Vma, entry: Entry): boolean {
   const { system } = vma.mm;
   const { memMap, pv } = system;
   const { address, slot, target } = entry;
@@ -121,11 +161,11 @@ function copyPresentPte(gather: MmuGather, copy: Vma, vma: Vma, entry: Entry): v
   const page = vmNormalPage(vma, address, frame, flags);
   if (page === NO_PAGE) {
     pv.setPte(target, pv.ptePfn(frame, flags), flags);
-    return;
+    return true;
   }
   if ((memMap.flags[page]! & PG_anon) !== 0) {
     // A page that somebody may be writing to by its number stays the parent's: the child gets a copy at once.
-    const isPinned = memMap.refcount[page]! >= GUP_PIN_COUNTING_BIAS;
+    const isPinned = vma.mm.hasPinned && memMap.refcount[page]! >= GUP_PIN_COUNTING_BIAS;
     if (isPinned && (memMap.flags[page]! & PG_anon_exclusive) !== 0) {
       return copyNow(copy, page, target, flags);
     }
@@ -140,16 +180,18 @@ function copyPresentPte(gather: MmuGather, copy: Vma, vma: Vma, entry: Entry): v
   }
   if ((vma.flags & VM_SHARED) !== 0) flags &= ~_PAGE_DIRTY;
   pv.setPte(target, page, flags & ~_PAGE_ACCESSED);
+  return true;
 }
 
 /** @cite linux 6.1 mm/memory.c copy_present_page */
-function copyNow(copy: Vma, page: number, target: PteSlot, flags: number): void {
+function copyNow(copy: Vma, page: number, target: PteSlot, flags: number): boolean {
   const { system } = copy.mm;
   const fresh = system.memMap.allocPage();
-  if (fresh === NO_PAGE) throw new RangeError("Cannot fork: no page is left for a copy");
+  if (fresh === NO_PAGE) return false;
   system.trace.add(EV.page_copy);
   system.mem.copyFrame(system.frameOf(fresh), system.frameOf(page));
   system.memMap.flags[fresh]! |= PG_anon | PG_anon_exclusive;
   system.memMap.addRmap(fresh);
   system.pv.setPte(target, fresh, flags);
+  return true;
 }

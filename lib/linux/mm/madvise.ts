@@ -1,22 +1,23 @@
 /**
  * madvise: advice that is a flag of the VMA, advice that drops pages, advice that brings them.
  *
- * Left out, and refused with a RangeError: COLD, PAGEOUT, COLLAPSE, and REMOVE where Linux would punch a hole.
+ * Left out: memory failure (HWPOISON, SOFT_OFFLINE), which the program may not inject (EPERM), and transparent huge
+ * pages, of which COLLAPSE finds none free (ENOMEM).
  *
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
-import { PAGE_SIZE } from "../../core/geometry.ts";
-import { outOfRange } from "../../core/misuse.ts";
-import { EV } from "../../trace/events.ts";
+import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { findVma, vmaLookup } from "./find_vma.ts";
-import { freePages, zapPages } from "./madvise_pages.ts";
+import { coldPages, freePages, pageoutPages, zapPages } from "./madvise_pages.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
 import { vmaAccessPermitted } from "./pkeys.ts";
 import { faultInRange } from "./populate.ts";
+import { linearPageIndex } from "./page_index.ts";
 import type { Vma } from "./vma.ts";
 import {
   VM_DONTCOPY,
@@ -65,6 +66,8 @@ export const MADV = {
   POPULATE_WRITE: 23,
   DONTNEED_LOCKED: 24,
   COLLAPSE: 25,
+  HWPOISON: 100,
+  SOFT_OFFLINE: 101,
 } as const;
 
 /** Name of an advice. */
@@ -99,38 +102,62 @@ const NOT_KSM = VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO | VM_
   VM_MIXEDMAP;
 
 /** Advice about pages: null, or an errno. */
-const NOT_LRU = VM_LOCKED | VM_PFNMAP | VM_HUGETLB;
-
 const PAGE_ADVICE: Partial<Record<MadviseName, (vma: Vma, start: number, end: number) => Errno | null>> = {
   WILLNEED: () => null,
-  DONTNEED: (vma, start, end) =>
-    (vma.flags & (VM_PFNMAP | VM_LOCKED)) !== 0 ? "EINVAL" : zapPages(vma, start, end),
-  DONTNEED_LOCKED: (vma, start, end) => (vma.flags & VM_PFNMAP) !== 0 ? "EINVAL" : zapPages(vma, start, end),
-  // There is nowhere to move pages to; a driver's pages are passed over. @cite linux 6.1 mm/madvise.c can_madv_lru_vma
-  COLD: (vma) => (vma.flags & NOT_LRU) !== 0 ? "EINVAL" : null,
-  PAGEOUT: (vma) => (vma.flags & NOT_LRU) !== 0 ? "EINVAL" : null,
+  DONTNEED: (vma, start, end) => dontneed(vma, start, end, VM_PFNMAP | VM_LOCKED),
+  DONTNEED_LOCKED: (vma, start, end) => dontneed(vma, start, end, VM_PFNMAP),
   FREE: (vma, start, end) =>
-    (vma.flags & (VM_PFNMAP | VM_LOCKED)) !== 0 || vma.ops !== null ? "EINVAL" : freePages(vma, start, end),
-  REMOVE: (vma) => {
-    if ((vma.flags & VM_LOCKED) !== 0 || vma.file === null) return "EINVAL";
+    (vma.flags & (VM_PFNMAP | VM_LOCKED | VM_HUGETLB)) !== 0 || vma.ops !== null
+      ? "EINVAL"
+      : freePages(vma, start, end),
+  COLD: (vma, start, end) => (vma.flags & NOT_ON_LRU) !== 0 ? "EINVAL" : coldPages(vma, start, end),
+  PAGEOUT: (vma, start, end) => (vma.flags & NOT_ON_LRU) !== 0 ? "EINVAL" : pageoutPages(vma, start, end),
+  REMOVE: (vma, start, end) => {
+    const { file } = vma;
+    if ((vma.flags & VM_LOCKED) !== 0 || file === null) return "EINVAL";
     if ((vma.flags & (VM_SHARED | VM_WRITE)) !== (VM_SHARED | VM_WRITE)) return "EACCES";
     // A device has no blocks to give back. @cite linux 6.1 fs/open.c vfs_fallocate
-    if (vma.file.pageCache === null) return "ENODEV";
-    throw outOfRange("advise", "REMOVE", "punching a hole into a file is not modelled");
+    if (file.pageCache === null) return "ENODEV";
+    if (file.ops.punchHole === undefined) return "EOPNOTSUPP";
+    return file.ops.punchHole(file, linearPageIndex(vma, start), linearPageIndex(vma, end));
+  },
+  COLLAPSE: (vma, start, end) => {
+    if (!mayHoldHugePage(vma)) return "EINVAL";
+    return Math.ceil(start / PMD_SIZE) < Math.floor(end / PMD_SIZE) ? "ENOMEM" : null;
   },
 };
+
+/** Anonymous memory that was written to, with room for an aligned huge page. @cite linux 6.1 mm/huge_memory.c hugepage_vma_check */
+function mayHoldHugePage(vma: Vma): boolean {
+  if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL | VM_HUGETLB)) !== 0) return false;
+  const last = Math.floor((vma.end - PMD_SIZE) / PMD_SIZE) * PMD_SIZE;
+  return last >= vma.start && vma.ops === null && vma.anonVma !== null;
+}
+
+/** Pages that reclaim does not look at. @cite linux 6.1 mm/madvise.c can_madv_lru_vma */
+const NOT_ON_LRU = VM_LOCKED | VM_PFNMAP | VM_HUGETLB;
+
+/** Whole huge pages only, rounded down. @cite linux 6.1 mm/madvise.c madvise_dontneed_free_valid_vma */
+function dontneed(vma: Vma, start: number, end: number, forbidden: number): Errno | null {
+  if ((vma.flags & VM_HUGETLB) === 0) {
+    return (vma.flags & forbidden) !== 0 ? "EINVAL" : zapPages(vma, start, end);
+  }
+  if (start % PMD_SIZE !== 0) return "EINVAL";
+  const whole = end - end % PMD_SIZE;
+  return whole > start ? zapPages(vma, start, whole) : null;
+}
 
 /**
  * The system call.
  *
  * @param advice MADV_* number
  * @returns EINVAL (unknown advice, unaligned, VMA does not take it), ENOMEM over a gap (everything mapped has been
- *   advised), EAGAIN at the limit of VMAs, EFAULT where POPULATE_* meets a page that cannot be had
- * @throws {RangeError} for advice that this model leaves out
+ *   advised), EAGAIN at the limit of VMAs, EFAULT where POPULATE_* meets a page that cannot be had, EACCES and
+ *   EOPNOTSUPP for REMOVE, EPERM for injected memory failures
  * @cite linux 6.1 mm/madvise.c do_madvise
  */
 export function madvise(mm: MmStruct, address: UserWord, length: UserWord, advice: number): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "madvise");
   const name = NAME_OF.get(advice);
   const start = userWord("an address", address);
   if (name === undefined || start % PAGE_SIZE !== 0) return fail("EINVAL");
@@ -140,6 +167,7 @@ export function madvise(mm: MmStruct, address: UserWord, length: UserWord, advic
   const end = wrapAdd(start, bytes);
   if (end < start) return fail("EINVAL");
   if (end === start) return ok(0);
+  if (name === "HWPOISON" || name === "SOFT_OFFLINE") return fail("EPERM");
   mm.mmapLock();
   const errno = name === "POPULATE_READ" || name === "POPULATE_WRITE"
     ? madvisePopulate(mm, start, end, name === "POPULATE_WRITE")
@@ -160,8 +188,7 @@ function visitorOf(name: MadviseName): Visitor {
       return !changed.ok && changed.errno === "ENOMEM" ? fail("EAGAIN") : changed;
     };
   }
-  const toPages = PAGE_ADVICE[name];
-  if (toPages === undefined) throw outOfRange("advise", name, "this advice is not modelled");
+  const toPages = PAGE_ADVICE[name]!;
   return (_prev, vma, start, end) => {
     const errno = toPages(vma, start, end);
     return errno === null ? ok(vma) : fail(errno);

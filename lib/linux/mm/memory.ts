@@ -11,11 +11,12 @@ import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_DIRTY, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_SPECIAL } from "../../x86/pte.ts";
-import { PG_dirty } from "./page.ts";
+import { PG_anon, PG_dirty } from "./page.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { lookupSlot, rawFlags, rawFrame } from "./pgtable.ts";
+import { linearPageIndex } from "./page_index.ts";
 import type { Vma } from "./vma.ts";
-import { VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
+import { isCowMapping, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
 import { NO_PAGE, NOT_SUPPLIED } from "./vm_ops.ts";
 
 /**
@@ -36,7 +37,10 @@ export function ptePresent(flags: number): boolean {
 export function vmNormalPage(vma: Vma, address: number, frame: number, flags: number): number {
   const { system } = vma.mm;
   const pfn = system.pv.ptePfn(frame, flags);
-  if ((flags & _PAGE_SPECIAL) !== 0) {
+  if (!system.flavour.hasPteSpecial) {
+    if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 && isRawPfn(vma, address, pfn)) return NO_PAGE;
+    if (pfn === system.zeroPage) return NO_PAGE;
+  } else if ((flags & _PAGE_SPECIAL) !== 0) {
     const supplied = system.flavour.foreign.specialPage(vma, address);
     if (supplied !== NOT_SUPPLIED) {
       system.trace.add(EV.special_lookup);
@@ -52,6 +56,17 @@ export function vmNormalPage(vma: Vma, address: number, frame: number, flags: nu
     return NO_PAGE;
   }
   return pfn;
+}
+
+/**
+ * Without a bit for special entries: a mixed mapping may hold anything that has a struct; a mapping of raw pfns holds
+ * them in order, and a page that is out of order is a private copy.
+ *
+ * @cite linux 6.1 mm/memory.c vm_normal_page
+ */
+function isRawPfn(vma: Vma, address: number, pfn: number): boolean {
+  if ((vma.flags & VM_MIXEDMAP) !== 0) return !vma.mm.system.memMap.pfnValid(pfn);
+  return pfn === linearPageIndex(vma, address) || !isCowMapping(vma.flags);
 }
 
 /** Reports an entry that contradicts its VMA or page. @cite linux 6.1 mm/memory.c print_bad_pte */
@@ -71,9 +86,10 @@ export function printBadPte(vma: Vma, address: number, frame: number, flags: num
  * other actor in between, so nobody can tell. A report takes long on a console; the loop then sees that somebody
  * waits for the processor and yields before the next entry.
  *
+ * @param evenCows false: private copies of file pages stay
  * @cite linux 6.1 mm/memory.c zap_pte_range
  */
-export function zapPageRange(vma: Vma, start: number, end: number): void {
+export function zapPageRange(vma: Vma, start: number, end: number, evenCows = true): void {
   let slot: PteSlot = -1;
   for (let address = start; address < end; address += PAGE_SIZE) {
     if (slot < 0 || address % PMD_SIZE === 0) {
@@ -83,11 +99,12 @@ export function zapPageRange(vma: Vma, start: number, end: number): void {
         continue;
       }
     } else slot += 2;
-    zapPte(vma, address, slot);
+    zapPte(vma, address, slot, evenCows);
   }
 }
 
-function zapPte(vma: Vma, address: number, slot: PteSlot): void {
+/** One entry. @param evenCows false: private copies stay. @cite linux 6.1 mm/memory.c should_zap_page */
+export function zapPte(vma: Vma, address: number, slot: PteSlot, evenCows = true): void {
   const { system } = vma.mm;
   const { memMap, pv, trace } = system;
   const flags = rawFlags(system, slot);
@@ -95,6 +112,7 @@ function zapPte(vma: Vma, address: number, slot: PteSlot): void {
   trace.add(EV.pte_read);
   const frame = rawFrame(system, slot);
   const page = vmNormalPage(vma, address, frame, flags);
+  if (!evenCows && page !== NO_PAGE && (memMap.flags[page]! & PG_anon) !== 0) return;
   pv.clearPte(slot);
   if (page === NO_PAGE) return;
   if ((flags & _PAGE_DIRTY) !== 0) memMap.flags[page]! |= PG_dirty;

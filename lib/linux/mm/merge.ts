@@ -15,6 +15,7 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { hex } from "../../core/show.ts";
 import { EV } from "../../trace/events.ts";
 import { anonVmaClone } from "./anon_vma.ts";
 import { fput } from "./file.ts";
@@ -25,6 +26,7 @@ import {
   obstacleAfter,
   obstacleBefore,
 } from "./mergeable.ts";
+import { type CallDecision, decided, pageLetters } from "./last_call.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import type { Vma } from "./vma.ts";
 import { vmAreaFree } from "./vm_area.ts";
@@ -33,21 +35,86 @@ import { VM_SPECIAL } from "./vm_flags.ts";
 /** What became of an attempt. */
 export type MergeState = "no merge" | "merged";
 
-/** One attempt to merge. */
-export interface MergeRecord {
+/** What each case of the picture does, in words. */
+const CASES: readonly string[] = [
+  "nothing merges",
+  "the VMA before grows over the range and the VMA after",
+  "the VMA before grows over the range",
+  "the VMA after grows down over the range",
+  "the VMA after grows down over the end of the VMA that held the range",
+  "the VMA before grows over the head of the VMA that held the range",
+  "the VMA before swallows the range and the VMA after",
+  "the VMA before swallows the VMA that was the range",
+  "the VMA after swallows the VMA that was the range",
+];
+
+/** Pages around an attempt, before anything changed. */
+interface MergePlace {
   readonly start: number;
   readonly end: number;
-  readonly state: MergeState;
-  /** The case of the picture above; 0 while nothing merged. */
-  readonly rule: number;
-  /** What kept the VMA before from growing, or null. */
-  readonly prevObstacle: MergeObstacle | null;
-  /** What kept the VMA after from growing, or null. */
-  readonly nextObstacle: MergeObstacle | null;
-  /** Kernel function that decided. */
-  readonly where: "vma_merge" | "mmap_region";
-  /** The VMA that now holds the range, or null. */
-  readonly result: Vma | null;
+  /** Pages of the VMA before, as far as it lies below the range; 0 without one. */
+  readonly before: number;
+  /** Pages beyond the range of the VMA that held it; 0 without any. */
+  readonly rest: number;
+  /** Whose they are: of the VMA before, or of a third one. */
+  readonly restLetter: "P" | "M";
+  /** Pages of the VMA after; 0 without one. */
+  readonly after: number;
+}
+
+/** One attempt to merge. */
+export class MergeRecord implements CallDecision {
+  /**
+   * @param where kernel function that decided
+   * @param rule the case of the picture above; 0 while nothing merged
+   * @param prevObstacle what kept the VMA before from growing, or null
+   * @param nextObstacle what kept the VMA after from growing, or null
+   * @param result the VMA that now holds the range, or null
+   */
+  constructor(
+    readonly where: "vma_merge" | "mmap_region",
+    readonly place: MergePlace,
+    readonly rule: number,
+    readonly prevObstacle: MergeObstacle | null,
+    readonly nextObstacle: MergeObstacle | null,
+    readonly result: Vma | null,
+  ) {}
+
+  get start(): number {
+    return this.place.start;
+  }
+
+  get end(): number {
+    return this.place.end;
+  }
+
+  get state(): MergeState {
+    return this.result === null ? "no merge" : "merged";
+  }
+
+  get what(): string {
+    const range = `[${hex(this.start)}, ${hex(this.end)})`;
+    if (this.rule > 0) return `case ${this.rule} for ${range}: ${CASES[this.rule]}`;
+    return `no merge for ${range}: before: ${this.prevObstacle ?? "fits"}; after: ${
+      this.nextObstacle ?? "fits"
+    }`;
+  }
+
+  /** One letter a page, before and after: `PPPP**NN -> PPPPPPPP`. `*` is the range, P, M, N as in the picture. */
+  get drawing(): string {
+    const { start, end, before, rest, restLetter, after } = this.place;
+    const range = (end - start) / PAGE_SIZE;
+    const parts = [["P", before], ["*", range], [restLetter, rest], ["N", after]] as const;
+    const was = parts.map(([letter, pages]) => pageLetters(letter, pages)).join("");
+    if (this.rule === 0) return was;
+    const [own, lost] = [3, 4, 8].includes(this.rule) ? ["N", "P"] : ["P", "N"];
+    const now = this.rule === 1 || this.rule === 6
+      ? [["P", before + range + after]] as const
+      : own === "P"
+      ? [["P", before + range], [restLetter, rest], [lost, after]] as const
+      : [[lost, before], ["N", range + after]] as const;
+    return `${was} -> ${now.map(([letter, pages]) => pageLetters(letter!, pages)).join("")}`;
+  }
 }
 
 /** A range that would like to join its neighbours. */
@@ -73,6 +140,7 @@ export function vmaMerge(mm: MmStruct, request: MergeRequest): Vma | null {
   let nextObstacle: MergeObstacle | null = "VM_SPECIAL";
   let rule = 0;
   let result: Vma | null = null;
+  let place: MergePlace = { start, end, before: 0, rest: 0, restLetter: "M", after: 0 };
   if ((request.flags & VM_SPECIAL) === 0) {
     const middle = mm.vmas.find(prev === null ? 0 : prev.end);
     const next = middle !== null && middle.end === end ? mm.vmas.next(middle) : middle;
@@ -82,6 +150,7 @@ export function vmaMerge(mm: MmStruct, request: MergeRequest): Vma | null {
     nextObstacle = next !== null && next.start === end && next !== request.except
       ? obstacleBefore(next, request, pgoff + (end - start) / PAGE_SIZE)
       : "nothing there";
+    place = placeOf(start, end, prev, middle, next);
     const coversMiddle = middle !== null && middle !== next;
     if (
       prevObstacle === null && nextObstacle === null && isMergeableAnonVma(prev!.anonVma, next!.anonVma, null)
@@ -106,16 +175,8 @@ export function vmaMerge(mm: MmStruct, request: MergeRequest): Vma | null {
       }
     }
   }
-  mm.lastMerge = {
-    start,
-    end,
-    state: result === null ? "no merge" : "merged",
-    rule,
-    prevObstacle,
-    nextObstacle,
-    where: "vma_merge",
-    result,
-  };
+  mm.lastMerge = new MergeRecord("vma_merge", place, rule, prevObstacle, nextObstacle, result);
+  decided(mm, mm.lastMerge);
   return result;
 }
 
@@ -154,6 +215,7 @@ export function mergeNewMapping(
     (!prevFirst || isMergeableAnonVma(prev!.anonVma, next!.anonVma, null));
   let rule = 0;
   let result: Vma | null = null;
+  const place = placeOf(start, end, prev, null, next);
   if (both) {
     rule = 1;
     result = prev!;
@@ -168,17 +230,30 @@ export function mergeNewMapping(
     next!.pgoff -= (end - start) / PAGE_SIZE;
     setBounds(next!, start, next!.end);
   }
-  mm.lastMerge = {
+  mm.lastMerge = new MergeRecord("mmap_region", place, rule, prevObstacle, nextObstacle, result);
+  decided(mm, mm.lastMerge);
+  return result;
+}
+
+/** Who is there, in pages. */
+function placeOf(
+  start: number,
+  end: number,
+  prev: Vma | null,
+  middle: Vma | null,
+  next: Vma | null,
+): MergePlace {
+  const pages = (from: number, to: number) => Math.max(0, (to - from) / PAGE_SIZE);
+  const isHeldByMiddle = middle !== null && middle.start < end;
+  const holder = prev !== null && prev.end > start ? prev : isHeldByMiddle ? middle : null;
+  return {
     start,
     end,
-    state: result === null ? "no merge" : "merged",
-    rule,
-    prevObstacle,
-    nextObstacle,
-    where: "mmap_region",
-    result,
+    before: prev !== null && prev.end >= start ? pages(prev.start, Math.min(prev.end, start)) : 0,
+    rest: holder === null ? 0 : pages(end, holder.end),
+    restLetter: holder === prev ? "P" : "M",
+    after: next !== null && next.start === end ? next.nrPages : 0,
   };
-  return result;
 }
 
 /** `vma` takes the place of the VMAs in `gone`, which follow it. @cite linux 6.1 mm/mmap.c __vma_adjust */

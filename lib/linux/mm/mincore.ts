@@ -6,15 +6,17 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
+import { hugeSlot } from "./hugetlb_fault.ts";
 import { vmaLookup } from "./find_vma.ts";
 import { ptePresent } from "./memory.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { lookupSlot, rawFlags } from "./pgtable.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /**
@@ -24,7 +26,7 @@ import { NO_PAGE } from "./vm_ops.ts";
  * @cite linux 6.1 mm/mincore.c mincore
  */
 export function mincore(mm: MmStruct, address: UserWord, length: UserWord): SysResult<(0 | 1)[]> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "mincore");
   const start = userWord("an address", address);
   const bytes = userWord("a length", length);
   if (start % PAGE_SIZE !== 0) return fail("EINVAL");
@@ -41,6 +43,7 @@ export function mincore(mm: MmStruct, address: UserWord, length: UserWord): SysR
 
 /** @cite linux 6.1 mm/mincore.c mincore_pte_range */
 function isInCore(vma: Vma, address: number): boolean {
+  if (hugeSlot(vma.mm, address) >= 0) return true;
   const slot = lookupSlot(vma.mm, address);
   if (slot >= 0 && ptePresent(rawFlags(vma.mm.system, slot))) return true;
   const cache = vma.file?.pageCache ?? null;

@@ -13,6 +13,7 @@ import type { Trace } from "../../trace/trace.ts";
 import type { Cpu } from "../../x86/cpu.ts";
 import type { PhysMem } from "../../x86/phys_mem.ts";
 import type { MmFlavour } from "./flavour.ts";
+import { HugetlbPool } from "./hugetlb.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import type { MemMap } from "./page.ts";
 import { nativeMmuOps, type PvMmuOps } from "./paravirt.ts";
@@ -37,6 +38,8 @@ export interface MmSystemOptions {
   readonly flavour: MmFlavour;
   /** Default: the bare machine. */
   readonly pv?: (system: MmSystem) => PvMmuOps;
+  /** Huge pages of 2 MiB to set aside; without this the kernel has none at all, as under Xen PV. */
+  readonly hugePages?: number;
   /** Called where the kernel yields the processor after a report to the (slow) console; default: nobody waits. */
   readonly condResched?: () => void;
 }
@@ -55,6 +58,17 @@ export class MmSystem extends Shown {
   readonly zeroPage: number;
   /** Which address space each CPU has loaded. */
   readonly current: (MmStruct | null)[];
+  /** The huge pages set aside, or null where the kernel knows none. */
+  readonly hugetlb: HugetlbPool | null;
+  /** Address spaces that have not ended, oldest first. */
+  readonly addressSpaces: Set<MmStruct> = new Set();
+  /**
+   * Another actor, for scripts of two: called where the fast walk of `get_user_pages` can be overtaken, after it has read
+   * an entry and after it has walked.
+   */
+  gupRace: ((point: "entry read" | "walked", address: number) => void) | null = null;
+  /** Injected failure: asked before each VMA structure; true = there is no memory for it. @cite linux 6.1 mm/failslab.c should_failslab */
+  failVmaAllocation: (() => boolean) | null = null;
   /** Yields after a report. @cite linux 6.1 include/linux/sched.h cond_resched */
   readonly condResched: () => void;
 
@@ -69,6 +83,18 @@ export class MmSystem extends Shown {
     this.condResched = options.condResched ?? (() => {});
     this.pv = (options.pv ?? nativeMmuOps)(this);
     this.zeroPage = this.memMap.allocPage();
+    this.hugetlb = options.hugePages === undefined
+      ? null
+      : new HugetlbPool(options.memMap, options.hugePages);
+  }
+
+  /**
+   * Asks whether the next VMA structure can be had: always, unless a test sets {@linkcode failVmaAllocation}.
+   *
+   * @cite linux 6.1 kernel/fork.c vm_area_alloc
+   */
+  vmaAllocation(): boolean {
+    return this.failVmaAllocation === null || !this.failVmaAllocation();
   }
 
   /** Adds a line to the kernel log. */

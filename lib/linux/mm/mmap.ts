@@ -5,12 +5,13 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { withinBudget } from "../../core/budget.ts";
 import { type Errno, fail, type SysResult } from "../../core/errno.ts";
-import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
+import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { mayCommit } from "./commit.ts";
-import type { FileObject } from "./file.ts";
+import { type FileObject, fput } from "./file.ts";
+import { hugetlbFileSetup, isHugetlbFile } from "./hugetlb.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { mmapRegion } from "./mmap_region.ts";
 import { pageAlign, type UserWord, userWord } from "./page_range.ts";
@@ -67,7 +68,7 @@ export interface MmapOptions {
 /**
  * The system call; answers the address.
  *
- * @returns EINVAL (length 0, unaligned, neither private nor shared, growing file mapping, huge pages), EBADF,
+ * @returns EINVAL (length 0, unaligned, neither private nor shared, growing file mapping, no such huge pages), EBADF,
  *   ENOMEM (no room, too many VMAs, hopeless wish), EOVERFLOW, EEXIST, EACCES, ENODEV, EOPNOTSUPP, or what the file's
  *   `mmap` answers. With MAP_FIXED old mappings of the range may be gone after an error, as in Linux
  * @throws {RangeError} if more pages are to be populated than the budget `pagesPerCall`
@@ -82,17 +83,23 @@ export interface MmapOptions {
  * ```
  */
 export function mmap(mm: MmStruct, options: MmapOptions): SysResult<number> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "mmap");
   const offset = userWord("an offset", options.offset ?? 0);
   if (offset % PAGE_SIZE !== 0) return fail("EINVAL");
   const { flags, prot } = options;
-  const file = (flags & MAP_ANONYMOUS) !== 0 ? null : options.file ?? null;
+  let file = (flags & MAP_ANONYMOUS) !== 0 ? null : options.file ?? null;
+  let length = userWord("a length", options.length);
+  let hugeFile: FileObject | null = null;
   if ((flags & MAP_ANONYMOUS) === 0) {
     if (file === null) return fail("EBADF");
-    if ((flags & MAP_HUGETLB) !== 0) return fail("EINVAL");
-  } else if ((flags & MAP_HUGETLB) !== 0) return fail("EINVAL"); // no pool of huge pages here
+    if ((flags & MAP_HUGETLB) !== 0) return fail("EINVAL"); // no file of hugetlbfs can be opened here
+  } else if ((flags & MAP_HUGETLB) !== 0) {
+    const huge = hugetlbFileSetup(mm.system.hugetlb, length, flags);
+    if (!huge.ok) return huge;
+    ({ file: hugeFile, length } = huge.value);
+    file = hugeFile;
+  }
   mm.mmapLock();
-  const length = userWord("a length", options.length);
   const wish = {
     address: userWord("an address", options.address ?? 0),
     length,
@@ -102,6 +109,7 @@ export function mmap(mm: MmStruct, options: MmapOptions): SysResult<number> {
     pgoff: offset / PAGE_SIZE,
   };
   const mapped = doMmap(mm, wish);
+  if (hugeFile !== null) fput(hugeFile);
   if (!mapped.ok) return mapped;
   const { address, populate } = mapped.value;
   if (populate > 0) mmPopulate(mm, address, address + populate);
@@ -127,7 +135,13 @@ function doMmap(mm: MmStruct, wish: Wish): SysResult<{ address: number; populate
   if (length === 0) return fail("ENOMEM");
   if (wish.pgoff + length / PAGE_SIZE >= 2 ** 64) return fail("EOVERFLOW");
   if (mm.vmas.size > mm.maxMapCount) return fail("ENOMEM");
-  const area = getUnmappedArea(mm, hint, length, flags);
+  const area = getUnmappedArea(
+    mm,
+    hint,
+    length,
+    flags,
+    file !== null && isHugetlbFile(file) ? PMD_SIZE : PAGE_SIZE,
+  );
   if (!area.ok) return area;
   const address = area.value;
   if ((flags & MAP_FIXED_NOREPLACE) !== 0) {
@@ -135,7 +149,7 @@ function doMmap(mm: MmStruct, wish: Wish): SysResult<{ address: number; populate
     if (there !== null && there.start < address + length) return fail("EEXIST");
   }
   const pkey = prot === PROT_EXEC ? executeOnlyPkey(mm) : 0;
-  let vmFlags = calcVmProtBits(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
+  let vmFlags = mm.defFlags | calcVmProtBits(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
     ((flags & MAP_GROWSDOWN) !== 0 ? VM_GROWSDOWN : 0) | ((flags & MAP_LOCKED) !== 0 ? VM_LOCKED : 0);
   const typed = file === null ? anonymousType(vmFlags, flags) : fileType(file, wish, length, vmFlags, flags);
   if (typeof typed === "string") return fail(typed);

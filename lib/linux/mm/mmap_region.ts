@@ -10,6 +10,7 @@ import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { mayCommit } from "./commit.ts";
 import { type FileObject, fput, getFile } from "./file.ts";
+import { isHugetlbFile } from "./hugetlb.ts";
 import { mergeNewMapping, vmaMerge } from "./merge.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { doMunmap, unmapRegion } from "./munmap.ts";
@@ -43,7 +44,8 @@ export function mmapRegion(mm: MmStruct, region: Region): SysResult<Vma> {
   const nrPages = (end - start) / PAGE_SIZE;
   if (!doMunmap(mm, start, end - start).ok) return fail("ENOMEM");
   let flags = region.flags;
-  if ((flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE) {
+  const isCharged = file === null || !isHugetlbFile(file); // huge pages have accounts of their own
+  if (isCharged && (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE) {
     if (!mayCommit(mm, nrPages)) return fail("ENOMEM");
     flags |= VM_ACCOUNT;
   }
@@ -67,6 +69,7 @@ export function mmapRegion(mm: MmStruct, region: Region): SysResult<Vma> {
 function makeVma(mm: MmStruct, region: Region): SysResult<Vma> {
   const { file, start, end, flags, pgoff } = region;
   const vma = vmAreaAlloc(mm, start, end, flags, pgoff);
+  if (vma === null) return fail("ENOMEM"); // what was there before is gone all the same
   vma.pkey = region.pkey;
   if (file !== null) {
     vma.file = getFile(file);

@@ -7,6 +7,7 @@
  */
 
 import { EV } from "../../trace/events.ts";
+import { decidedRange } from "./last_call.ts";
 import type { MmStruct } from "./mm_struct.ts";
 
 /** Why a range changes. @cite linux 6.1 include/linux/mmu_notifier.h mmu_notifier_event */
@@ -49,6 +50,7 @@ export function invalidateRangeStart(
   for (const notifier of [...mm.notifiers]) {
     if (notifier.start >= end || notifier.end <= start) continue;
     mm.system.trace.add(EV.notifier_call);
+    decidedRange(mm, "__mmu_notifier_invalidate_range_start", `tells a notifier ${event} for`, start, end);
     notifier.invalidate(start, end, event);
   }
 }

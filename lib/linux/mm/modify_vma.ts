@@ -7,7 +7,8 @@
 import { ok, type SysResult } from "../../core/errno.ts";
 import { vmaMerge } from "./merge.ts";
 import { splitVmaWithinLimit } from "./split.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 
 /** New properties of a range. */
 export interface VmaChange {

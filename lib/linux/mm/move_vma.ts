@@ -10,6 +10,7 @@ import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_SOFT_DIRTY } from "../../x86/pte.ts";
 import { mayCommit } from "./commit.ts";
+import { moveHugePages } from "./hugetlb_fault.ts";
 import { vmaMerge } from "./merge.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
@@ -18,9 +19,10 @@ import { forEachPresentPte } from "./page_range.ts";
 import { allocSlot, rawFlags, rawFrame } from "./pgtable.ts";
 import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { vmAreaDup } from "./vm_area.ts";
-import { VM_ACCOUNT, VM_LOCKED, VM_LOCKONFAULT } from "./vm_flags.ts";
+import { VM_ACCOUNT, VM_HUGETLB, VM_LOCKED, VM_LOCKONFAULT } from "./vm_flags.ts";
 
 /** What moves where. Lengths in bytes, page aligned. */
 export interface VmaMove {
@@ -50,7 +52,9 @@ export function moveVma(source: Vma, move: VmaMove): SysResult<number> {
   const isAccounted = (source.flags & VM_ACCOUNT) !== 0;
   if (isAccounted && !mayCommit(mm, newLength / PAGE_SIZE)) return fail("ENOMEM");
   const pgoff = linearPageIndex(source, address);
-  const [vma, copy] = copyVma(source, newAddress, newLength, pgoff, keepsOld);
+  const copied = copyVma(source, newAddress, newLength, pgoff, keepsOld);
+  if (copied === null) return fail("ENOMEM");
+  const [vma, copy] = copied;
   if (!movePageTables(mm, address, newAddress, oldLength)) {
     movePageTables(mm, newAddress, address, oldLength);
     doMunmap(mm, newAddress, newLength);
@@ -96,7 +100,7 @@ function copyVma(
   length: number,
   linear: number,
   keepsOld: boolean,
-): [source: Vma, target: Vma] {
+): [source: Vma, target: Vma] | null {
   const { mm, flags, pkey, anonVma, file } = source;
   // Never touched anonymous memory takes the offset of its new place: it has no pages that know the old one.
   const pgoff = source.ops === null && anonVma === null ? start / PAGE_SIZE : linear;
@@ -106,6 +110,7 @@ function copyVma(
   const merged = vmaMerge(mm, keepsOld ? { ...request, except: source } : request);
   if (merged !== null) return [merged.contains(home) ? merged : source, merged];
   const copy = vmAreaDup(source);
+  if (copy === null) return null;
   copy.start = start;
   copy.end = start + length;
   copy.pgoff = pgoff;
@@ -121,6 +126,12 @@ function movePageTables(mm: MmStruct, from: number, to: number, length: number):
   if (length === 0) return true;
   invalidateRangeStart(mm, from, from + length, "MMU_NOTIFY_UNMAP");
   const gather = new MmuGather(mm);
+  const source = mm.vmas.lookup(from);
+  if (source !== null && (source.flags & VM_HUGETLB) !== 0) {
+    const moved = moveHugePages(gather, from, to, length);
+    gather.finish();
+    return moved;
+  }
   let hasRoom = true;
   forEachPresentPte(mm, from, from + length, (address, slot) => {
     const target = hasRoom ? allocSlot(mm, to + address - from) : -1;

@@ -4,16 +4,16 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { changeProtection } from "./change_protection.ts";
 import { mayCommit } from "./commit.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
-import { overrideMprotectPkey } from "./pkeys.ts";
+import { mmPkeyIsAllocated, overrideMprotectPkey } from "./pkeys.ts";
 import { populateVmaRange } from "./populate.ts";
 import {
   calcVmProtBits,
@@ -54,7 +54,34 @@ import {
  * ```
  */
 export function mprotect(mm: MmStruct, address: UserWord, length: UserWord, prot: number): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  return doMprotectPkey(mm, address, length, prot, NO_PKEY);
+}
+
+/**
+ * The same, with a protection key for the range; -1 is plain `mprotect`. EINVAL for a key that the program has not.
+ *
+ * @cite linux 6.1 mm/mprotect.c pkey_mprotect
+ */
+export function pkeyMprotect(
+  mm: MmStruct,
+  address: UserWord,
+  length: UserWord,
+  prot: number,
+  pkey: number,
+): SysResult<0> {
+  return doMprotectPkey(mm, address, length, prot, pkey);
+}
+
+const NO_PKEY = -1;
+
+function doMprotectPkey(
+  mm: MmStruct,
+  address: UserWord,
+  length: UserWord,
+  prot: number,
+  pkey: number,
+): SysResult<0> {
+  enterCall(mm, pkey === NO_PKEY ? "mprotect" : "pkey_mprotect");
   let start = userWord("an address", address);
   const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   const rights = prot & ~(PROT_GROWSDOWN | PROT_GROWSUP);
@@ -65,6 +92,7 @@ export function mprotect(mm: MmStruct, address: UserWord, length: UserWord, prot
   if (end <= start) return fail("ENOMEM");
   if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) return fail("EINVAL");
   mm.mmapLock();
+  if (pkey !== NO_PKEY && !mmPkeyIsAllocated(mm, pkey)) return fail("EINVAL");
   const vma = findVma(mm, start);
   if (vma === null) return fail("ENOMEM");
   if ((grows & PROT_GROWSDOWN) !== 0) {
@@ -76,19 +104,26 @@ export function mprotect(mm: MmStruct, address: UserWord, length: UserWord, prot
     if ((grows & PROT_GROWSUP) !== 0) return fail("EINVAL");
   }
   const gather = new MmuGather(mm);
-  const errno = protectFrom(gather, vma, start, end, rights);
+  const errno = protectFrom(gather, vma, start, end, rights, pkey);
   gather.finish();
   return errno === null ? ok(0) : fail(errno);
 }
 
-function protectFrom(gather: MmuGather, first: Vma, start: number, end: number, prot: number): Errno | null {
+function protectFrom(
+  gather: MmuGather,
+  first: Vma,
+  start: number,
+  end: number,
+  prot: number,
+  key: number,
+): Errno | null {
   const { mm } = gather;
   let vma = first;
   let prev = start > vma.start ? vma : mm.vmas.prev(vma);
   let at = start;
   for (;;) {
     const flags = calcVmProtBits(prot) | vma.flags & ~VM_ACCESS_FLAGS;
-    const pkey = overrideMprotectPkey(vma, prot);
+    const pkey = key === NO_PKEY ? overrideMprotectPkey(vma, prot) : key;
     // VM_MAY* lie four bits above VM_*.
     if ((flags & ~(flags >> 4) & VM_ACCESS_FLAGS) !== 0) return "EACCES";
     const stop = Math.min(vma.end, end);
@@ -123,6 +158,7 @@ function mprotectFixup(
     if (!mayCommit(mm, (end - start) / PAGE_SIZE)) return fail("ENOMEM");
     flags |= VM_ACCOUNT;
   }
+  if (!mm.system.flavour.keepsAccount && isUnused(vma) && (flags & VM_WRITE) === 0) flags &= ~VM_ACCOUNT;
   const changed = modifyVma(prev, vma, start, end, { flags, pkey });
   if (!changed.ok) return changed;
   const holder = changed.value;
@@ -131,4 +167,10 @@ function mprotectFixup(
     populateVmaRange(holder, start, end);
   }
   return changed;
+}
+
+/** Accounted private anonymous memory that never held a page of its own. @cite linux 6.12 mm/mprotect.c mprotect_fixup */
+function isUnused(vma: Vma): boolean {
+  return (vma.flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED)) === (VM_ACCOUNT | VM_WRITE) &&
+    vma.ops === null && vma.anonVma === null;
 }

@@ -1,13 +1,14 @@
 /**
  * mremap: shrink, grow in place, or move.
  *
- * Left out: huge pages, RLIMIT_AS, the `mremap` operation of a mapping.
+ * Left out: RLIMIT_AS, the `mremap` operation of a mapping.
  *
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
-import { PAGE_SIZE } from "../../core/geometry.ts";
+import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { mayCommit } from "./commit.ts";
 import { vmaLookup } from "./find_vma.ts";
@@ -19,8 +20,17 @@ import { pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { mmPopulate } from "./populate.ts";
 import { MAP_FIXED } from "./prot.ts";
 import { getUnmappedArea } from "./unmapped_area.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
-import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from "./vm_flags.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
+import {
+  VM_ACCOUNT,
+  VM_DONTEXPAND,
+  VM_HUGETLB,
+  VM_LOCKED,
+  VM_MAYSHARE,
+  VM_PFNMAP,
+  VM_SHARED,
+} from "./vm_flags.ts";
 
 /** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_MAYMOVE */
 export const MREMAP_MAYMOVE = 1;
@@ -55,7 +65,7 @@ interface Move {
  * @cite linux 6.1 mm/mremap.c mremap
  */
 export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "mremap");
   const flags = options.flags ?? 0;
   const address = userWord("an address", options.address);
   const oldBytes = userWord("a length", options.oldLength);
@@ -65,13 +75,20 @@ export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> 
   if ((flags & MREMAP_FIXED) !== 0 && !mayMove) return fail("EINVAL");
   if ((flags & MREMAP_DONTUNMAP) !== 0 && (!mayMove || oldBytes !== newBytes)) return fail("EINVAL");
   if (address % PAGE_SIZE !== 0) return fail("EINVAL");
-  const move: Move = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
-  const { oldLength, newLength } = move;
-  if (newLength === 0) return fail("EINVAL");
+  const newAddress = userWord("an address", options.newAddress ?? 0);
+  let move: Move = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
+  if (move.newLength === 0) return fail("EINVAL");
   mm.mmapLock();
-  if (vmaLookup(mm, address) === null) return fail("EFAULT");
+  const found = vmaLookup(mm, address);
+  if (found === null) return fail("EFAULT");
+  if ((found.flags & VM_HUGETLB) !== 0) {
+    move = { ...move, oldLength: wholeHugePages(oldBytes), newLength: wholeHugePages(newBytes) };
+    if (address % PMD_SIZE !== 0 || newAddress % PMD_SIZE !== 0) return fail("EINVAL");
+    if (move.newLength > move.oldLength) return fail("EINVAL"); // the promise of pages cannot grow
+  }
+  const { oldLength, newLength } = move;
   if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) {
-    const moved = mremapTo(mm, move, userWord("an address", options.newAddress ?? 0));
+    const moved = mremapTo(mm, move, newAddress);
     return populateTail(mm, moved, oldLength, newLength);
   }
   if (oldLength >= newLength) {
@@ -86,6 +103,10 @@ export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> 
   const area = getUnmappedArea(mm, 0, newLength, 0);
   if (!area.ok) return area;
   return populateTail(mm, moveVma(vma.value, { ...move, newAddress: area.value }), oldLength, newLength);
+}
+
+function wholeHugePages(bytes: number): number {
+  return Math.ceil(bytes / PMD_SIZE) * PMD_SIZE;
 }
 
 /** A locked mapping has its new part present at once. */

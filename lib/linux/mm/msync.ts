@@ -4,9 +4,9 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
@@ -22,11 +22,12 @@ export const MS_SYNC = 4;
 /**
  * The system call.
  *
- * @returns EINVAL (flags, alignment, MS_SYNC of a shared mapping of a device), ENOMEM over a gap, EBUSY for MS_INVALIDATE of locked memory
+ * @returns EINVAL (flags, alignment, a shared file that cannot be synchronized), ENOMEM over a gap, EBUSY for
+ *   MS_INVALIDATE of locked memory
  * @cite linux 6.1 mm/msync.c msync
  */
 export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "msync");
   let start = userWord("an address", address);
   if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0 || start % PAGE_SIZE !== 0) return fail("EINVAL");
   if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return fail("EINVAL");
@@ -45,10 +46,13 @@ export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: 
       hasGap = true;
     }
     if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return fail("EBUSY");
-    const isSynced = (flags & MS_SYNC) !== 0 && (vma.flags & VM_SHARED) !== 0 && vma.file !== null;
-    // A device has no fsync. @cite linux 6.1 fs/sync.c vfs_fsync_range
-    if (isSynced && vma.file!.pageCache === null) return fail("EINVAL");
     start = vma.end;
+    if ((flags & MS_SYNC) !== 0 && vma.file !== null && (vma.flags & VM_SHARED) !== 0) {
+      const { ops } = vma.file;
+      // A device has no fsync. @cite linux 6.1 fs/sync.c vfs_fsync_range
+      const refused = ops.fsync === undefined ? "EINVAL" : ops.fsync(vma.file);
+      if (refused !== null) return fail(refused);
+    }
     if (start >= end) return hasGap ? fail("ENOMEM") : ok(0);
   }
 }

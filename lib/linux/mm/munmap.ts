@@ -12,9 +12,11 @@
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
+import { zapHugePages } from "./hugetlb_fault.ts";
 import { zapPageRange } from "./memory.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
@@ -24,6 +26,7 @@ import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
 import { removeVma } from "./vm_area.ts";
+import { VM_HUGETLB } from "./vm_flags.ts";
 
 /**
  * The system call.
@@ -41,7 +44,7 @@ import { removeVma } from "./vm_area.ts";
  * ```
  */
 export function munmap(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
-  mm.system.trace.add(EV.syscall);
+  enterCall(mm, "munmap");
   mm.mmapLock();
   return doMunmap(mm, userWord("an address", address), userWord("a length", length));
 }
@@ -103,6 +106,7 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
 
 /** Zaps and notes what the TLBs are owed; the caller has told the notifiers. @cite linux 6.1 mm/memory.c unmap_single_vma */
 export function zapVmaRange(gather: MmuGather, vma: Vma, start: number, end: number): void {
+  if ((vma.flags & VM_HUGETLB) !== 0) return zapHugePages(gather, vma, start, end);
   forEachPteTable(vma.mm, start, end, (from, to) => {
     forEachPresentPte(vma.mm, from, to, (address) => gather.add(address, address + PAGE_SIZE));
     zapPageRange(vma, from, to);

@@ -28,6 +28,8 @@ export interface NativeOptions {
   readonly nrCpus?: number;
   /** Whether they have protection keys; default true. */
   readonly hasPkeys?: boolean;
+  /** Huge pages of 2 MiB set aside for MAP_HUGETLB; default 0. */
+  readonly hugePages?: number;
 }
 
 /** A running native kernel. */
@@ -54,12 +56,12 @@ export interface NativeLinux {
  * ```
  */
 export function nativeLinux(options: NativeOptions = {}): NativeLinux {
-  const { frames = 131072, trace = new Trace(), nrCpus = 1, hasPkeys = true } = options;
+  const { frames = 131072, trace = new Trace(), nrCpus = 1, hasPkeys = true, hugePages = 0 } = options;
   const memMap = new MemMap(trace, frames);
   const mem = new PhysMem(frames);
   const cr4 = CR4_PAE | CR4_PGE | (hasPkeys ? CR4_PKE : 0);
   const cpus = Array.from({ length: nrCpus }, () => new Cpu({ trace, registers: { cr4 } }));
   const flavour = options.flavour ?? { ...mm6_1, gupFast: gupFastGeneric, foreign: noForeignPages };
-  const system = new MmSystem({ mem, trace, memMap, cpus, flavour });
+  const system = new MmSystem({ mem, trace, memMap, cpus, flavour, hugePages });
   return { system, trace, process: () => new MmStruct(system) };
 }

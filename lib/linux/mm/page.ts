@@ -24,9 +24,22 @@ export const PG_anon = 1 << 3;
 export const PG_anon_exclusive = 1 << 4;
 /** A frame of another domain is mapped here. @cite linux 4.0 include/linux/page-flags.h PG_foreign */
 export const PG_foreign = 1 << 5;
+/** An anonymous page that MADV_FREE gave up: clean, it may be dropped. The inverse of Linux's PG_swapbacked. */
+export const PG_lazyfree = 1 << 6;
+/** The page lies where pages must stay movable (ZONE_MOVABLE, CMA). @cite linux 6.1 include/linux/mm.h is_longterm_pinnable_page */
+export const PG_movable = 1 << 7;
+/** A page of secret memory, out of the kernel's own map. @cite linux 6.1 include/linux/secretmem.h page_is_secretmem */
+export const PG_secretmem = 1 << 8;
+/** A file page that its file has given up: `page->mapping` is NULL. @cite linux 6.1 mm/truncate.c truncate_cleanup_folio */
+export const PG_truncated = 1 << 9;
+/** A page of a file whose file system must hear of writes. @cite linux 6.12 mm/gup.c gup_fast_folio_allowed */
+export const PG_dirty_tracked = 1 << 10;
 
 /** References of one pin. @cite linux 6.1 include/linux/mm.h GUP_PIN_COUNTING_BIAS */
 export const GUP_PIN_COUNTING_BIAS = 1024;
+
+/** Pages of a huge page. */
+const HUGE = 512;
 
 /** All `struct page` of one kernel. */
 export class MemMap extends Shown {
@@ -38,11 +51,17 @@ export class MemMap extends Shown {
   readonly flags: Int32Array;
   /** `page->private`. Under m2p_override the foreign mfn; since Linux 4.0 what {@linkcode PG_foreign} pages carry. */
   readonly private: Float64Array;
+  /** Injected failure: asked before each page; true = there is none. @cite linux 6.1 mm/page_alloc.c should_fail_alloc_page */
+  failAllocation: (() => boolean) | null = null;
   readonly #trace: Trace;
   readonly #free: number[] = [];
   #nextFresh: number;
   /** End of the pages that the allocator hands out; what lies above belongs to somebody else. */
   #end: number;
+  /** Huge pages lie in `[#huge, #hugeEnd)`. */
+  #huge = Infinity;
+  #hugeEnd = 0;
+  #giveHuge: (page: number) => void = () => {};
 
   /**
    * @param nrPages pages with a struct
@@ -74,6 +93,33 @@ export class MemMap extends Shown {
     this.#end = first;
   }
 
+  /**
+   * Sets aside blocks of 512 pages, aligned to their size, at the end of memory; answers the first page of the first.
+   *
+   * @param give called with the first page of a block when its last reference goes
+   * @throws {RangeError} if there is not so much fresh memory
+   */
+  reserveHuge(nrBlocks: number, give: (page: number) => void): number {
+    const first = this.#end - this.#end % HUGE - nrBlocks * HUGE;
+    if (first < this.#nextFresh) {
+      throw outOfRange(
+        "set aside huge pages",
+        nrBlocks,
+        `only ${this.#end - this.#nextFresh} pages are fresh`,
+      );
+    }
+    this.#huge = first;
+    this.#hugeEnd = first + nrBlocks * HUGE;
+    this.#end = first;
+    this.#giveHuge = give;
+    return first;
+  }
+
+  /** The page that counts for this one: the first of a huge page. @cite linux 6.1 include/linux/page-flags.h compound_head */
+  compoundHead(page: number): number {
+    return page < this.#huge || page >= this.#hugeEnd ? page : page - page % HUGE;
+  }
+
   /** Starts the life of a page that was taken out: one reference, unmapped, no flags. */
   adopt(page: number): void {
     this.refcount[page] = 1;
@@ -94,6 +140,7 @@ export class MemMap extends Shown {
 
   /** A page with reference count 1, or `NO_PAGE` when there is none. @cite linux 6.1 mm/page_alloc.c __alloc_pages */
   allocPage(): number {
+    if (this.failAllocation !== null && this.failAllocation()) return -1;
     let page = this.#free.pop() ?? -1;
     if (page < 0) {
       if (this.#nextFresh >= this.#end) return -1;
@@ -107,11 +154,12 @@ export class MemMap extends Shown {
   /** One more reference. @cite linux 6.1 include/linux/mm.h get_page */
   getPage(page: number, references = 1): void {
     this.#trace.add(EV.refcount);
-    this.refcount[page]! += references;
+    this.refcount[page >= this.#huge ? this.compoundHead(page) : page]! += references;
   }
 
   /** References given back; the last one frees the page. @cite linux 6.1 include/linux/mm.h put_page */
-  putPage(page: number, references = 1): void {
+  putPage(given: number, references = 1): void {
+    const page = given >= this.#huge ? this.compoundHead(given) : given;
     this.#trace.add(EV.refcount);
     const left = this.refcount[page]! - references;
     this.refcount[page] = left;
@@ -119,6 +167,7 @@ export class MemMap extends Shown {
       this.#trace.add(EV.page_free);
       // A page that was taken out has no frame to give: Linux would hand it out all the same. Here it is lost.
       if (page < this.#end) this.#free.push(page);
+      else if (page >= this.#huge && page < this.#hugeEnd) this.#giveHuge(page);
     }
   }
 

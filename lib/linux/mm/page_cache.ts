@@ -75,6 +75,15 @@ export class PageCache extends Shown {
     return this.#pages.entries();
   }
 
+  /** Gives the pages `[first, end)` up. @cite linux 6.1 mm/shmem.c shmem_undo_range */
+  remove(first: number, end: number): void {
+    for (const [pgoff, page] of this.#pages) {
+      if (pgoff < first || pgoff >= end) continue;
+      this.#pages.delete(pgoff);
+      this.system.memMap.putPage(page);
+    }
+  }
+
   /** Gives all pages up. */
   drop(): void {
     for (const page of this.#pages.values()) this.system.memMap.putPage(page);

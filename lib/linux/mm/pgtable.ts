@@ -1,6 +1,6 @@
 /**
- * Linux's own walk of its page tables: finding and making the place of an entry. Four levels, 4 KiB leaves; the tables
- * are real bytes, the same that the processor walks.
+ * Linux's own walk of its page tables: finding and making the place of an entry. Four levels; leaves of 4 KiB, and of
+ * 2 MiB or 1 GiB where an entry above has `_PAGE_PSE`. The tables are real bytes, the same that the processor walks.
  *
  * @cite linux 6.1 mm/memory.c __pte_alloc
  * @module
@@ -14,6 +14,7 @@ import {
   _PAGE_ACCESSED,
   _PAGE_DIRTY,
   _PAGE_PRESENT,
+  _PAGE_PSE,
   _PAGE_RW,
   _PAGE_USER,
   flagsOf,
@@ -50,9 +51,14 @@ export function maddrOfSlot(system: MmSystem, slot: PteSlot): Maddr {
     slot % WORDS_PER_FRAME * 4 as Maddr;
 }
 
+/** True if the low word of a present entry above level 1 maps memory instead of a table. */
+function isLeaf(word: number): boolean {
+  return (word & _PAGE_PSE) !== 0;
+}
+
 /**
- * The place of the entry of `address` in the table of `level` (1 = PTE), or -1 where a table above is missing.
- * Reads the tables as they are; never allocates.
+ * The place of the entry of `address` in the table of `level` (1 = PTE), or -1 where a table above is missing or a
+ * large page is mapped instead. Reads the tables as they are; never allocates.
  */
 export function lookupSlot(mm: MmStruct, address: number, level = 1): PteSlot {
   const { system } = mm;
@@ -60,18 +66,30 @@ export function lookupSlot(mm: MmStruct, address: number, level = 1): PteSlot {
   for (let at = 4; base >= 0; at--) {
     const slot = base * WORDS_PER_FRAME + tableIndex(address, at) * 2;
     if (at === level) return slot;
-    if ((system.mem.words[slot]! & _PAGE_PRESENT) === 0) return -1;
+    const word = system.mem.words[slot]!;
+    if ((word & _PAGE_PRESENT) === 0 || isLeaf(word)) return -1;
     base = system.mem.slotOf(rawFrame(system, slot));
   }
   return -1;
 }
 
-/** The place of the PTE of `address`, making the tables above it; -1 when there is no page for a table. */
-export function allocSlot(mm: MmStruct, address: number): PteSlot {
+/** The level (2 or 3) at which the address has a present large leaf, or 0. */
+export function largeLeafLevel(mm: MmStruct, address: number): number {
+  for (let level = 2; level <= 3; level++) {
+    const slot = lookupSlot(mm, address, level);
+    if (slot < 0) continue;
+    const word = mm.system.mem.words[slot]!;
+    return (word & _PAGE_PRESENT) !== 0 && isLeaf(word) ? level : 0;
+  }
+  return 0;
+}
+
+/** The place of the entry of `address` at `level`, making the tables above it; -1 when there is no page for a table. */
+export function allocSlot(mm: MmStruct, address: number, level = 1): PteSlot {
   const { system } = mm;
   const { mem, pv } = system;
   let base = mem.makeSlot(mm.pgdFrame);
-  for (let at = 4; at > 1; at--) {
+  for (let at = 4; at > level; at--) {
     const slot = base * WORDS_PER_FRAME + tableIndex(address, at) * 2;
     if ((mem.words[slot]! & _PAGE_PRESENT) === 0) {
       const table = allocTablePage(system, at - 1);
@@ -81,7 +99,7 @@ export function allocSlot(mm: MmStruct, address: number): PteSlot {
     }
     base = mem.makeSlot(rawFrame(system, slot));
   }
-  return base * WORDS_PER_FRAME + tableIndex(address, 1) * 2;
+  return base * WORDS_PER_FRAME + tableIndex(address, level) * 2;
 }
 
 /** A cleared page told to the machine as a table of `level`; `NO_PAGE` when there is none. */
@@ -129,7 +147,8 @@ function freeBelow(
   const last = Math.min(level === 4 ? 255 : 511, Math.ceil((ceiling - at) / span) - 1);
   for (let i = first; i <= last; i++) {
     const slot = base * WORDS_PER_FRAME + i * 2;
-    if ((system.mem.words[slot]! & _PAGE_PRESENT) === 0) continue;
+    const word = system.mem.words[slot]!;
+    if ((word & _PAGE_PRESENT) === 0 || isLeaf(word)) continue;
     const child = at + i * span;
     const frame = rawFrame(system, slot);
     if (level > 2) freeBelow(mm, system.mem.slotOf(frame), level - 1, child, floor, ceiling);

@@ -1,13 +1,13 @@
 /**
- * Protection keys as far as plain calls meet them: a mapping that may be executed only gets a key of its own that
- * denies data accesses, where the processor has keys.
- *
- * Left out: `pkey_alloc`, `pkey_free`, `pkey_mprotect`, changes of PKRU.
+ * Protection keys: `pkey_alloc`, `pkey_free`, WRPKRU, and the key of mappings that may be executed only, which denies
+ * data accesses, where the processor has keys. `pkey_mprotect` is in `mprotect.ts`.
  *
  * @cite linux 6.1 arch/x86/mm/pkeys.c __execute_only_pkey
  * @module
  */
 
+import { enterCall } from "./last_call.ts";
+import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { CR4_PKE } from "../../x86/registers.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import type { Vma } from "./vma.ts";
@@ -34,6 +34,47 @@ export function executeOnlyPkey(mm: MmStruct): number {
     mm.pkru = mm.pkru & ~(3 << 2 * key) | 1 << 2 * key;
   }
   return mm.executeOnlyPkey;
+}
+
+/** Bits of a key's rights in PKRU. @cite linux 6.1 include/uapi/asm-generic/mman-common.h PKEY_DISABLE_ACCESS */
+export const PKEY_DISABLE_ACCESS = 1;
+/** @cite linux 6.1 include/uapi/asm-generic/mman-common.h PKEY_DISABLE_WRITE */
+export const PKEY_DISABLE_WRITE = 2;
+
+/** True if a program may name the key: in use, and not the one of exec-only mappings. @cite linux 6.1 arch/x86/include/asm/pkeys.h mm_pkey_is_allocated */
+export function mmPkeyIsAllocated(mm: MmStruct, pkey: number): boolean {
+  if (pkey < 0 || pkey >= (hasPkeys(mm) ? NR_KEYS : 1) || pkey === mm.executeOnlyPkey) return false;
+  return (mm.pkeyAllocationMap >>> pkey & 1) !== 0;
+}
+
+/**
+ * Takes a free key and gives the thread these rights on it.
+ *
+ * @returns EINVAL for flags or unknown rights, ENOSPC if no key is free or the processor has none
+ * @cite linux 6.1 mm/mprotect.c pkey_alloc
+ */
+export function pkeyAlloc(mm: MmStruct, flags: number, rights: number): SysResult<number> {
+  enterCall(mm, "pkey_alloc");
+  if (flags !== 0 || (rights & ~(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) !== 0) return fail("EINVAL");
+  let key = hasPkeys(mm) ? 1 : NR_KEYS;
+  while (key < NR_KEYS && (mm.pkeyAllocationMap >>> key & 1) !== 0) key++;
+  if (key === NR_KEYS) return fail("ENOSPC");
+  mm.pkeyAllocationMap |= 1 << key;
+  wrpkru(mm, mm.pkru & ~(3 << 2 * key) | rights << 2 * key);
+  return ok(key);
+}
+
+/** Gives a key back; mappings keep it. EINVAL if it is not the program's. @cite linux 6.1 mm/mprotect.c pkey_free */
+export function pkeyFree(mm: MmStruct, pkey: number): SysResult<0> {
+  enterCall(mm, "pkey_free");
+  if (!mmPkeyIsAllocated(mm, pkey)) return fail("EINVAL");
+  mm.pkeyAllocationMap &= ~(1 << pkey);
+  return ok(0);
+}
+
+/** The program changes its rights on all keys: two bits a key, key 0 lowest. @cite sdm 3A 4.6.2 */
+export function wrpkru(mm: MmStruct, pkru: number): void {
+  mm.pkru = pkru;
 }
 
 /** The key a VMA gets from mprotect with these rights. @cite linux 6.1 arch/x86/mm/pkeys.c __arch_override_mprotect_pkey */

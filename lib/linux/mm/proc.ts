@@ -7,11 +7,14 @@
 import { withinBudget } from "../../core/budget.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
+import { hugeSlot } from "./hugetlb_fault.ts";
 import { ptePresent, vmNormalPage } from "./memory.ts";
 import type { MmStruct } from "./mm_struct.ts";
+import type { MmSystem } from "./mm_system.ts";
 import { PG_anon } from "./page.ts";
 import { lookupSlot, rawFlags, rawFrame } from "./pgtable.ts";
 import type { Vma } from "./vma.ts";
+import { VM_HUGETLB } from "./vm_flags.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /**
@@ -59,6 +62,7 @@ export function vmFlagsLetters(vma: Vma): string {
  */
 export function pageLetter(vma: Vma, address: number): PageLetter {
   const { system } = vma.mm;
+  if ((vma.flags & VM_HUGETLB) !== 0) return hugePageLetter(vma, address);
   const slot = lookupSlot(vma.mm, address);
   if (slot < 0) return ".";
   const flags = rawFlags(system, slot);
@@ -67,9 +71,20 @@ export function pageLetter(vma: Vma, address: number): PageLetter {
   if (page === NO_PAGE) {
     return system.pv.ptePfn(rawFrame(system, slot), flags) === system.zeroPage ? "z" : "a";
   }
-  const once = system.memMap.pageMapcount(page) === 1;
-  const isAnon = (system.memMap.flags[page]! & PG_anon) !== 0;
+  return letterOf(system, page);
+}
+
+function letterOf({ memMap }: MmSystem, page: number): PageLetter {
+  const once = memMap.pageMapcount(page) === 1;
+  const isAnon = (memMap.flags[page]! & PG_anon) !== 0;
   return isAnon ? (once ? "A" : "a") : once ? "F" : "f";
+}
+
+/** @cite linux 6.1 fs/proc/task_mmu.c pagemap_hugetlb_range */
+function hugePageLetter(vma: Vma, address: number): PageLetter {
+  const { system } = vma.mm;
+  const slot = hugeSlot(vma.mm, address);
+  return slot < 0 ? "." : letterOf(system, system.pv.ptePfn(rawFrame(system, slot), rawFlags(system, slot)));
 }
 
 /**
@@ -88,7 +103,8 @@ export function smapsRow(vma: Vma): SmapsRow {
     offset: vma.file === null ? 0 : vma.pgoff,
     name: vma.file?.name ?? (vma.ops === null ? "anon" : vma.ops.name),
     vmFlags: vmFlagsLetters(vma),
-    rss: pages.replaceAll(/[.zs]/g, "").length,
+    // Huge pages have counters of their own.
+    rss: (vma.flags & VM_HUGETLB) !== 0 ? 0 : pages.replaceAll(/[.zs]/g, "").length,
     pages,
   };
 }

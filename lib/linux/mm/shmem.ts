@@ -7,11 +7,13 @@
  * @module
  */
 
+import { unmapMappingRange } from "./unmap_mapping.ts";
 import { wholeNumber } from "../../core/misuse.ts";
 import { FileObject, type FileOperations } from "./file.ts";
 import type { MmSystem } from "./mm_system.ts";
 import { PageCache } from "./page_cache.ts";
-import { linearPageIndex, type Vma } from "./vma.ts";
+import { linearPageIndex } from "./page_index.ts";
+import type { Vma } from "./vma.ts";
 import { NO_PAGE, type VmFault, type VmOperations } from "./vm_ops.ts";
 
 /** Operations of a mapping of a memory file. @cite linux 6.1 mm/shmem.c shmem_vm_ops */
@@ -37,6 +39,13 @@ export const shmemFileOperations: FileOperations = Object.freeze({
   name: "shmem",
   mmap(vma: Vma) {
     vma.ops = shmemVmOps;
+    return null;
+  },
+  fsync: () => null,
+  punchHole(file: FileObject, first: number, end: number) {
+    const cache = file.pageCache!;
+    unmapMappingRange(cache, first, end);
+    cache.remove(first, end);
     return null;
   },
 });

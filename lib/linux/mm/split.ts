@@ -14,33 +14,55 @@
 
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { hex } from "../../core/show.ts";
 import { EV } from "../../trace/events.ts";
+import { type CallDecision, decided, pageLetters } from "./last_call.ts";
 import type { Vma } from "./vma.ts";
 import { vmAreaDup } from "./vm_area.ts";
 
 /** One cut, as it happened. */
-export interface SplitRecord {
-  readonly old: Vma;
-  readonly copy: Vma;
-  /** Where the cut is. */
-  readonly address: number;
-  readonly newBelow: boolean;
+export class SplitRecord implements CallDecision {
+  readonly where = "__split_vma";
+  /** Pages of the lower and the upper piece. */
+  readonly #low: number;
+  readonly #high: number;
+
+  /**
+   * @param address where the cut is
+   * @param newBelow the copy is the lower piece
+   */
+  constructor(readonly old: Vma, readonly copy: Vma, readonly address: number, readonly newBelow: boolean) {
+    this.#low = (newBelow ? copy : old).nrPages;
+    this.#high = (newBelow ? old : copy).nrPages;
+  }
+
+  get what(): string {
+    return `cuts at ${hex(this.address)}; the ${this.newBelow ? "lower" : "upper"} piece is the new VMA`;
+  }
+
   /** One letter a page (long pieces are shortened): `NNN|OOOO`. */
-  readonly drawing: string;
+  get drawing(): string {
+    const [low, high] = this.newBelow ? ["N", "O"] : ["O", "N"];
+    return `${pageLetters(low!, this.#low)}|${pageLetters(high!, this.#high)}`;
+  }
 }
 
 /**
  * Cuts without asking for the limit of the number of VMAs; answers the new VMA.
  *
  * @param address page aligned, inside the VMA and not its start
- * @returns whatever `may_split` answers
+ * @returns whatever `may_split` answers; ENOMEM without memory for the structure
  * @cite linux 6.1 mm/mmap.c __split_vma
  */
 export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResult<Vma> {
   const { mm } = vma;
   const refused = vma.ops?.maySplit?.(vma, address) ?? null;
-  if (refused !== null) return fail(refused);
+  if (refused !== null) {
+    decided(mm, { where: "__split_vma", what: `may_split refuses ${hex(address)}: ${refused}` });
+    return fail(refused);
+  }
   const copy = vmAreaDup(vma);
+  if (copy === null) return fail("ENOMEM");
   const shift = (address - vma.start) / PAGE_SIZE;
   if (newBelow) copy.end = address;
   else {
@@ -57,7 +79,8 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
   } else mm.vmas.setBounds(vma, start, address);
   mm.vmas.insert(copy);
   mm.system.trace.add(EV.vma_tree_write, 2);
-  mm.lastSplit = { old: vma, copy, address, newBelow, drawing: draw(copy, vma, newBelow) };
+  mm.lastSplit = new SplitRecord(vma, copy, address, newBelow);
+  decided(mm, mm.lastSplit);
   return ok(copy);
 }
 
@@ -67,17 +90,10 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
  * @cite linux 6.1 mm/mmap.c split_vma
  */
 export function splitVmaWithinLimit(vma: Vma, address: number, newBelow: boolean): SysResult<Vma> {
-  if (vma.mm.vmas.size >= vma.mm.maxMapCount) return fail("ENOMEM");
+  const { mm } = vma;
+  if (mm.vmas.size >= mm.maxMapCount) {
+    decided(mm, { where: "split_vma", what: `${mm.vmas.size} VMAs are all that a process may have: ENOMEM` });
+    return fail("ENOMEM");
+  }
   return splitVma(vma, address, newBelow);
-}
-
-function draw(copy: Vma, old: Vma, newBelow: boolean): string {
-  const [low, high] = newBelow
-    ? [letters("N", copy), letters("O", old)]
-    : [letters("O", old), letters("N", copy)];
-  return `${low}|${high}`;
-}
-
-function letters(letter: string, vma: Vma): string {
-  return vma.nrPages <= 16 ? letter.repeat(vma.nrPages) : `${letter.repeat(6)}…${letter.repeat(6)}`;
 }

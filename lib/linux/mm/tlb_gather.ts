@@ -5,7 +5,10 @@
  * @module
  */
 
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import { decidedRange } from "./last_call.ts";
 import type { MmStruct } from "./mm_struct.ts";
+import { TLB_SINGLE_PAGE_FLUSH_CEILING } from "./paravirt.ts";
 
 /** The range owed. */
 export class MmuGather {
@@ -25,9 +28,17 @@ export class MmuGather {
     this.#end = Math.max(this.#end, end);
   }
 
+  get #flushVerb(): string {
+    const pages = (this.#end - this.#start) / PAGE_SIZE;
+    return pages > TLB_SINGLE_PAGE_FLUSH_CEILING
+      ? `flushes everything for ${pages} pages,`
+      : "flushes page by page";
+  }
+
   /** Pays. @cite linux 6.1 mm/mmu_gather.c tlb_finish_mmu */
   finish(): void {
     if (this.isEmpty) return;
+    decidedRange(this.mm, "tlb_finish_mmu", this.#flushVerb, this.#start, this.#end);
     this.mm.system.pv.flushTlbRange(this.mm, this.#start, this.#end);
     this.#start = Infinity;
     this.#end = 0;

@@ -26,6 +26,7 @@ export function vmStartGap(vma: Vma): number {
 /**
  * An address for a mapping of `length` bytes (page aligned).
  *
+ * @param alignment bytes the address must be a multiple of
  * @returns ENOMEM if there is no room or a fixed address lies outside user space, EINVAL if a fixed one is not aligned
  * @cite linux 6.1 mm/mmap.c get_unmapped_area
  */
@@ -34,11 +35,24 @@ export function getUnmappedArea(
   hint: number,
   length: number,
   mapFlags: number,
+  alignment: number = PAGE_SIZE,
 ): SysResult<number> {
   if (length > TASK_SIZE_MAX) return fail("ENOMEM");
-  const address = (mapFlags & MAP_FIXED) !== 0 ? hint : searchArea(mm, hint, length);
+  const isFixed = (mapFlags & MAP_FIXED) !== 0;
+  const address = isFixed ? hint : searchAligned(mm, hint, length, alignment);
   if (address < 0 || address > TASK_SIZE_MAX - length) return fail("ENOMEM");
-  return address % PAGE_SIZE === 0 ? ok(address) : fail("EINVAL");
+  return address % alignment === 0 ? ok(address) : fail("EINVAL");
+}
+
+/** The highest aligned address of a hole with room to align in. @cite linux 6.1 include/linux/mm.h vm_unmapped_area_info align_mask */
+function searchAligned(mm: MmStruct, hint: number, length: number, alignment: number): number {
+  if (alignment === PAGE_SIZE) return searchArea(mm, hint, length);
+  const slack = alignment - PAGE_SIZE;
+  const aligned = Math.ceil(hint / alignment) * alignment;
+  const address = searchArea(mm, aligned, length);
+  if (address < 0 || address % alignment === 0) return address;
+  const roomy = searchArea(mm, 0, length + slack);
+  return roomy < 0 ? roomy : Math.floor((roomy + slack) / alignment) * alignment;
 }
 
 /** @cite linux 6.1 arch/x86/kernel/sys_x86_64.c arch_get_unmapped_area_topdown */

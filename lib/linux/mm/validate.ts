@@ -8,7 +8,7 @@
 import { PAGE_SIZE, PTRS_PER_TABLE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
 import { WORDS_PER_FRAME } from "../../x86/phys_mem.ts";
-import { _PAGE_PRESENT, _PAGE_SPECIAL } from "../../x86/pte.ts";
+import { _PAGE_PRESENT, _PAGE_PSE, _PAGE_SPECIAL } from "../../x86/pte.ts";
 import { ptePresent } from "./memory.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import type { MmSystem } from "./mm_system.ts";
@@ -82,6 +82,8 @@ function forEachLeaf(mm: MmStruct, visit: (address: number, flags: number, frame
       const address = at + i * SIZE_OF_LEVEL[level]!;
       if (level === 1) {
         if (ptePresent(flags)) visit(address, flags, rawFrame(system, slot));
+      } else if ((flags & _PAGE_PSE) !== 0 && ptePresent(flags)) {
+        visit(address, flags, rawFrame(system, slot));
       } else if ((flags & _PAGE_PRESENT) !== 0) {
         tables++;
         descend(system.mem.slotOf(rawFrame(system, slot)), level - 1, address);

@@ -10,14 +10,22 @@ import { fput, getFile } from "./file.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { dupVma, Vma } from "./vma.ts";
 
-/** A VMA that is in no tree yet. @cite linux 6.1 kernel/fork.c vm_area_alloc */
-export function vmAreaAlloc(mm: MmStruct, start: number, end: number, flags: number, pgoff: number): Vma {
+/** A VMA that is in no tree yet, or null without memory. @cite linux 6.1 kernel/fork.c vm_area_alloc */
+export function vmAreaAlloc(
+  mm: MmStruct,
+  start: number,
+  end: number,
+  flags: number,
+  pgoff: number,
+): Vma | null {
+  if (!mm.system.vmaAllocation()) return null;
   count(mm);
   return new Vma(mm, start, end, flags, pgoff, null, null);
 }
 
-/** A copy that is in no tree yet and holds a reference on the file. @cite linux 6.1 kernel/fork.c vm_area_dup */
-export function vmAreaDup(vma: Vma): Vma {
+/** A copy that is in no tree yet and holds a reference on the file; null without memory. @cite linux 6.1 kernel/fork.c vm_area_dup */
+export function vmAreaDup(vma: Vma): Vma | null {
+  if (!vma.mm.system.vmaAllocation()) return null;
   count(vma.mm);
   if (vma.file !== null) getFile(vma.file);
   return dupVma(vma);

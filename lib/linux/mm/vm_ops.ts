@@ -24,6 +24,10 @@ export const NOT_SUPPLIED = -2;
 export interface VmOperations {
   /** How listings name the mapping. */
   readonly name: string;
+  /** Secret memory: no kernel access at all. @cite linux 6.1 include/linux/secretmem.h vma_is_secretmem */
+  readonly isSecret?: boolean;
+  /** The file system must hear of writes. @cite linux 6.12 mm/gup.c writable_file_mapping_allowed */
+  readonly isDirtyTracked?: boolean;
   /** After a VMA was duplicated (split, fork, move). In a split the old one still has its old bounds. */
   open?(vma: Vma): void;
   /** Before a VMA goes. Its presence keeps the VMA from being merged away. */

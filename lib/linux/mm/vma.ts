@@ -93,11 +93,6 @@ export class Vma extends Shown {
   }
 }
 
-/** Page number of an address inside the object behind the VMA. @cite linux 6.1 include/linux/pagemap.h linear_page_index */
-export function linearPageIndex(vma: Vma, address: number): number {
-  return Math.floor((address - vma.start) / PAGE_SIZE) + vma.pgoff;
-}
-
 /** Index of the page of `address` counted from the start of the VMA. */
 export function pageIndexInVma(vma: Vma, address: number): number {
   return Math.floor((address - vma.start) / PAGE_SIZE);

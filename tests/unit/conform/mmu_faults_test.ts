@@ -31,7 +31,8 @@ Deno.test("mmuFaults passes right rows and fails wrong ones", async () => {
       ok: true,
     }, 1],
     ["error code on a PV machine", { ...ROW, machine: "xenpv", ...FAULT, err: 7 }, 0],
-    ["huge pages have no model", { ...ROW, kind: "hugetlb", ...FAULT }, 0],
+    ["huge pages", { ...ROW, kind: "hugetlb", ...FAULT }, 1],
+    ["huge pages, allowed", { ...ROW, kind: "hugetlb", prot: "rw-", ok: true }, 1],
   ];
   for (const [rule, row, passed] of table) {
     const { counts } = await replay(mmuFaults, textInput([JSON.stringify(row)]));

@@ -36,7 +36,7 @@ Deno.test("vmaSequences fails the rest of a sequence after a difference, and onl
     row(0, "mmap 0 2 rw- priv", { ret: 1 }, [MAPPED]),
     row(1, "munmap 0 2", {}, []),
     row(0, "mmap 0 2 rw- priv", {}, [MAPPED], "t"),
-    row(1, "madvise 0 2 COLLAPSE", {}, [MAPPED], "t"),
+    row(1, "remap_file_pages 0 2", {}, [MAPPED], "t"),
   ];
   const { counts, differences } = await replay(vmaSequences, textInput(lines));
   assertEquals(counts, [1, 3, 0]);
@@ -44,7 +44,7 @@ Deno.test("vmaSequences fails the rest of a sequence after a difference, and onl
   assertEquals(differences, [
     `s step 0: mmap 0 2 rw- priv: expected 1 0 ${vmas}, got 0 0 ${vmas}`,
     "s step 1: expected the recorded step, got an earlier step of the sequence failed",
-    `t step 1: madvise 0 2 COLLAPSE: expected 0 0 ${vmas}, got operation madvise has no model yet`,
+    `t step 1: remap_file_pages 0 2: expected 0 0 ${vmas}, got operation remap_file_pages has no model yet`,
   ]);
 });
 

@@ -6,10 +6,11 @@
  * @module
  */
 
-import { PAGE_SIZE, PMD_SIZE } from "../../../core/geometry.ts";
+import { PAGE_SIZE, PMD_SIZE, PUD_SIZE } from "../../../core/geometry.ts";
 import { hex } from "../../../core/show.ts";
 import { EV } from "../../../trace/events.ts";
 import {
+  _PAGE_DEVMAP,
   _PAGE_PRESENT,
   _PAGE_PROTNONE,
   _PAGE_RW,
@@ -17,38 +18,102 @@ import {
   _PAGE_USER,
   pkeyOf,
 } from "../../../x86/pte.ts";
-import { FOLL_FORCE, FOLL_PIN, FOLL_WRITE } from "../gup_flags.ts";
+import { FOLL_FORCE, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE } from "../gup_flags.ts";
 import type { MmStruct } from "../mm_struct.ts";
-import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive } from "../page.ts";
+import {
+  GUP_PIN_COUNTING_BIAS,
+  PG_anon,
+  PG_anon_exclusive,
+  PG_dirty_tracked,
+  PG_movable,
+  PG_secretmem,
+  PG_truncated,
+} from "../page.ts";
+import { hugeSlot } from "../hugetlb_fault.ts";
 import { hasPkeys } from "../pkeys.ts";
-import { lookupSlot, rawFlags, rawFrame } from "../pgtable.ts";
+import { largeLeafLevel, lookupSlot, rawFlags, rawFrame } from "../pgtable.ts";
 import type { GupFastBail, GupFastResult, GupFastWalker } from "./walker.ts";
 
+/** @cite linux 6.1 mm/gup.c lockless_pages_from_mm */
 function walk(mm: MmStruct, start: number, nrPages: number, gupFlags: number, out: GupFastResult): void {
+  const isPin = (gupFlags & FOLL_PIN) !== 0;
+  const seq = mm.writeProtectSeq;
+  if (isPin && (seq & 1) !== 0) {
+    out.bail = "fork-running";
+    out.detail = "write_protect_seq is odd: a fork is taking write access away";
+    return;
+  }
+  walkTables(mm, start, nrPages, gupFlags, out);
+  mm.system.gupRace?.("walked", start);
+  if (!isPin || mm.writeProtectSeq === seq) return;
+  for (const page of out.pages) mm.system.memMap.putPage(page, GUP_PIN_COUNTING_BIAS);
+  out.pages.length = 0;
+  out.bail = "fork-meanwhile";
+  out.detail = "write_protect_seq has changed: a fork ran, so all pins are given back";
+}
+
+/** @cite linux 6.1 mm/gup.c gup_pgd_range */
+function walkTables(
+  mm: MmStruct,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  out: GupFastResult,
+): void {
   let slot = -1;
+  /** First address that needs a look at the tables above again. */
+  let tableEnd = start;
+  /** Bytes that the entry at `slot` maps. */
+  let span = PAGE_SIZE;
   for (let i = 0; i < nrPages; i++) {
     const address = start + i * PAGE_SIZE;
-    slot = slot < 0 || address % PMD_SIZE === 0 ? lookupSlot(mm, address) : slot + 2;
-    if (slot < 0) {
-      out.bail = "no-table";
-      out.detail = `no page table at ${hex(address)}`;
-      return;
-    }
-    const bail = takePte(mm, slot, gupFlags, out);
+    if (address >= tableEnd) {
+      slot = lookupSlot(mm, address);
+      span = PAGE_SIZE;
+      if (slot < 0) {
+        span = leafSpan(mm, address);
+        if (span > 0) slot = lookupSlot(mm, address, span === PMD_SIZE ? 2 : 3);
+      }
+      if (slot < 0) {
+        out.bail = "no-table";
+        out.detail = `no page table at ${hex(address)}`;
+        return;
+      }
+      const covers = Math.max(span, PMD_SIZE);
+      tableEnd = address - address % covers + covers;
+    } else if (span === PAGE_SIZE) slot += 2;
+    const bail = takeEntry(mm, slot, address % span / PAGE_SIZE, gupFlags, out);
     if (bail !== null) {
       out.bail = bail;
+      if (span > PAGE_SIZE) out.detail = `${span === PMD_SIZE ? "pmd" : "pud"} leaf: ${out.detail}`;
       return;
     }
   }
 }
 
-/** One entry: null and one more page, or the reason to stop. */
-function takePte(mm: MmStruct, slot: number, gupFlags: number, out: GupFastResult): GupFastBail | null {
-  const { memMap, pv, trace } = mm.system;
+/** Bytes of the large page mapped there (PROT_NONE counts), or 0. */
+function leafSpan(mm: MmStruct, address: number): number {
+  if (hugeSlot(mm, address) >= 0) return PMD_SIZE;
+  return largeLeafLevel(mm, address) === 3 ? PUD_SIZE : 0;
+}
+
+/** One entry, of whatever level: null and one more page, or the reason to stop. @cite linux 6.1 mm/gup.c gup_huge_pmd */
+function takeEntry(
+  mm: MmStruct,
+  slot: number,
+  index: number,
+  gupFlags: number,
+  out: GupFastResult,
+): GupFastBail | null {
+  const { system } = mm;
+  const { memMap, pv, trace, mem } = system;
   trace.add(EV.gup_fast_pte);
-  const flags = rawFlags(mm.system, slot);
-  const frame = rawFrame(mm.system, slot);
+  const flags = rawFlags(system, slot);
+  const frame = rawFrame(system, slot);
+  const lo = mem.words[slot]!;
+  const hi = mem.words[slot + 1]!;
   out.frame = frame;
+  if (system.gupRace !== null) system.gupRace("entry read", slot);
   if ((flags & (_PAGE_PRESENT | _PAGE_PROTNONE)) === _PAGE_PROTNONE && (gupFlags & FOLL_FORCE) === 0) {
     out.detail = "PROT_NONE or NUMA-hint entry";
     return "pte-protnone";
@@ -63,26 +128,70 @@ function takePte(mm: MmStruct, slot: number, gupFlags: number, out: GupFastResul
       : "entry lacks _PAGE_USER or _PAGE_RW";
     return "pte-not-permitted";
   }
-  if (!pkruAllowsPkey(mm, pkeyOf(flags), (gupFlags & FOLL_WRITE) !== 0)) {
+  if (pkeyOf(flags) !== 0 && !pkruAllowsPkey(mm, pkeyOf(flags), (gupFlags & FOLL_WRITE) !== 0)) {
     out.detail = `PKRU forbids the entry's protection key ${pkeyOf(flags)}`;
     return "pte-not-permitted";
   }
-  if ((flags & _PAGE_SPECIAL) !== 0) {
+  if ((flags & (_PAGE_SPECIAL | _PAGE_DEVMAP)) !== 0) {
+    if ((flags & _PAGE_DEVMAP) !== 0) {
+      out.detail = "_PAGE_DEVMAP: no map of the device";
+      return "pte-devmap";
+    }
     out.detail = `_PAGE_SPECIAL (pte_val is present: pfn ${hex(pv.ptePfn(frame, flags))})`;
     return "pte-special";
   }
-  const page = pv.ptePfn(frame, flags);
-  if (!memMap.pfnValid(page) || memMap.refcount[page]! <= 0) {
+  const page = pv.ptePfn(frame, flags) + index;
+  const head = memMap.compoundHead(page);
+  if (!memMap.pfnValid(page) || memMap.refcount[head]! <= 0) {
     out.detail = `try_grab_folio fails on pfn ${hex(page)}`;
     return "page-grab-failed";
   }
-  if ((flags & _PAGE_RW) === 0 && mustUnshare(memMap.flags[page]!, gupFlags)) {
+  const pageFlags = memMap.flags[head]!;
+  if ((pageFlags & UNUSUAL) !== 0) {
+    const bail = unusualPage(mm, pageFlags, gupFlags, out);
+    if (bail !== null) return bail;
+  }
+  if (mem.words[slot] !== lo || mem.words[slot + 1] !== hi) {
+    out.detail = `the entry has changed meanwhile: pfn ${hex(page)} is given back`;
+    return "pte-changed";
+  }
+  if ((flags & _PAGE_RW) === 0 && mustUnshare(pageFlags, gupFlags)) {
     out.detail = `gup_must_unshare: pfn ${hex(page)} is shared copy-on-write`;
     return "must-unshare";
   }
   memMap.getPage(page, (gupFlags & FOLL_PIN) !== 0 ? GUP_PIN_COUNTING_BIAS : 1);
   out.pages.push(page);
   return null;
+}
+
+const UNUSUAL = PG_movable | PG_secretmem | PG_truncated | PG_dirty_tracked;
+
+/** Pages that not everybody may have. @cite linux 6.12 mm/gup.c gup_fast_folio_allowed */
+function unusualPage(
+  mm: MmStruct,
+  pageFlags: number,
+  gupFlags: number,
+  out: GupFastResult,
+): GupFastBail | null {
+  if ((gupFlags & FOLL_LONGTERM) !== 0 && (pageFlags & PG_movable) !== 0) {
+    out.detail = "try_grab_folio: a long-term pin would keep the page from being moved";
+    return "page-grab-failed";
+  }
+  if ((pageFlags & PG_secretmem) !== 0) {
+    out.detail = "page_is_secretmem: the kernel has no access to it";
+    return "page-secretmem";
+  }
+  const longtermWrite = FOLL_PIN | FOLL_LONGTERM | FOLL_WRITE;
+  if (mm.system.flavour.gupFilePins === "any file" || (gupFlags & longtermWrite) !== longtermWrite) {
+    return null;
+  }
+  if ((pageFlags & PG_truncated) !== 0) {
+    out.detail = "gup_fast_folio_allowed: page->mapping is NULL, the file has given the page up";
+    return "page-truncated";
+  }
+  if ((pageFlags & PG_dirty_tracked) === 0) return null;
+  out.detail = "gup_fast_folio_allowed: the file system must hear of writes";
+  return "file-longterm";
 }
 
 /** @cite linux 6.1 arch/x86/include/asm/pgtable.h __pkru_allows_pkey */

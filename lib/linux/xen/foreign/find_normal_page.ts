@@ -22,7 +22,14 @@ export const findNormalPage: SchemeMaker = (kernel) => ({
 /** Linux 7.1. */
 export const linux7_1: KernelFlavour = Object.freeze({
   title: "Linux 7.1: find_normal_page",
-  mm: Object.freeze({ ...mm6_1, name: "linux7_1", gupFast: gupFastGeneric, doforkRefuses: VM_SPECIAL }),
+  mm: Object.freeze({
+    ...mm6_1,
+    name: "linux7_1",
+    gupFast: gupFastGeneric,
+    gupFilePins: "memory files",
+    keepsAccount: false,
+    doforkRefuses: VM_SPECIAL,
+  }),
   scheme: findNormalPage,
   cite: "linux 7.1 mm/memory.c vm_normal_page",
 });

@@ -1,87 +1,133 @@
-import { assertEquals } from "@std/assert";
-import { PAGE_SIZE } from "../../../../lib/core/geometry.ts";
-import { exitMmap } from "../../../../lib/linux/mm/exit.ts";
-import { forkMm } from "../../../../lib/linux/mm/fork.ts";
-import { getUserPagesFast, releaseUserPages } from "../../../../lib/linux/mm/gup.ts";
-import { FOLL_PIN, FOLL_WRITE } from "../../../../lib/linux/mm/gup_flags.ts";
-import { MADV, madvise } from "../../../../lib/linux/mm/madvise.ts";
-import type { MmStruct } from "../../../../lib/linux/mm/mm_struct.ts";
-import { mmap } from "../../../../lib/linux/mm/mmap.ts";
-import { nativeLinux } from "../../../../lib/linux/mm/native.ts";
-import { smaps } from "../../../../lib/linux/mm/proc.ts";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
+  dupMm,
+  exitMmap,
+  FOLL_PIN,
+  FOLL_WRITE,
+  forkMm,
+  getUserPagesFast,
+  MADV,
+  madvise,
   MAP_ANONYMOUS,
   MAP_FIXED,
-  MAP_PRIVATE,
   MAP_SHARED,
-  PROT_READ,
-  PROT_WRITE,
-} from "../../../../lib/linux/mm/prot.ts";
-import { userAccess } from "../../../../lib/linux/mm/user_access.ts";
+  mlock,
+  mmap,
+  releaseUserPages,
+  smaps,
+  userAccess,
+} from "../../../../lib/linux/mm/mod.ts";
+import { assertSound, at, bytes, drawn, machine, map, prot } from "./support.ts";
 
-const AT = 0x10000;
+Deno.test("forkMm() shares private pages until one side writes", () => {
+  const { linux, mm } = machine();
+  map(mm, 0, 3);
+  userAccess(mm, 0, at(0), "w", 1);
+  userAccess(mm, 0, at(1), "r");
+  const child = forkMm(mm);
+  assertEquals([drawn(mm), drawn(child)], ["0-3 rw-p az.", "0-3 rw-p az."]);
+  userAccess(child, 0, at(0), "w", 2);
+  assertEquals([drawn(mm), drawn(child)], ["0-3 rw-p Az.", "0-3 rw-p Az."]);
+  assertEquals(userAccess(mm, 0, at(0), "r"), { ok: true, value: 1 });
+  assertEquals(userAccess(child, 0, at(0), "r"), { ok: true, value: 2 });
+  assertSound(linux, mm, child);
+  exitMmap(child);
+  assertSound(linux, mm);
+});
 
-function parentWith(flags: number, pages = 2): MmStruct {
-  const mm = nativeLinux({ frames: 256 }).process();
-  const prot = PROT_READ | PROT_WRITE;
-  mmap(mm, { address: AT, length: pages * PAGE_SIZE, prot, flags: flags | MAP_ANONYMOUS | MAP_FIXED });
-  for (let i = 0; i < pages; i++) userAccess(mm, 0, AT + i * PAGE_SIZE, "w", 1 + i);
-  return mm;
+Deno.test("forkMm() leaves the last owner its page without a copy", () => {
+  const { mm } = machine();
+  map(mm, 0, 1);
+  userAccess(mm, 0, at(0), "w", 1);
+  exitMmap(forkMm(mm));
+  const { trace } = mm.system;
+  const copies = trace.count("page_copy");
+  userAccess(mm, 0, at(0), "w", 2);
+  assertEquals(trace.count("page_copy"), copies);
+});
+
+Deno.test("forkMm() copies a pinned page at once, for the child", () => {
+  const { linux, mm } = machine();
+  map(mm, 0, 2);
+  userAccess(mm, 0, at(0), "w", 1);
+  userAccess(mm, 0, at(1), "w", 1);
+  const pinned = getUserPagesFast(mm, at(0), 1, FOLL_PIN | FOLL_WRITE);
+  if (!pinned.ok) throw new Error();
+  const child = forkMm(mm);
+  assertEquals([drawn(mm), drawn(child)], ["0-2 rw-p Aa", "0-2 rw-p Aa"]);
+  releaseUserPages(mm, pinned.value.pages, FOLL_PIN);
+  assertSound(linux, mm, child);
+});
+
+Deno.test("forkMm() keeps shared memory shared, and drops locks", () => {
+  const { linux, mm } = machine();
+  mmap(mm, {
+    address: at(0),
+    length: bytes(2),
+    prot: prot("rw-"),
+    flags: MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+  });
+  mlock(mm, at(0), bytes(1));
+  userAccess(mm, 0, at(1), "w", 3);
+  const child = forkMm(mm);
+  assertEquals(userAccess(child, 0, at(1), "r"), { ok: true, value: 3 });
+  userAccess(child, 0, at(1), "w", 4);
+  assertEquals(userAccess(mm, 0, at(1), "r"), { ok: true, value: 4 });
+  assertEquals(smaps(child).map((row) => row.vmFlags.includes("lo")), [false, false]);
+  assertSound(linux, mm, child);
+});
+
+Deno.test("dupMm() without memory leaves no child and a sound parent, wherever it fails", () => {
+  const { linux, mm } = machine();
+  const { memMap } = linux.system;
+  for (let page = 0; page < 6; page += 2) {
+    map(mm, page, 1, page === 2 ? "r--" : "rw-");
+    if (page !== 2) userAccess(mm, 0, at(page), "w", 1 + page);
+  }
+  const free = memMap.nrFree;
+  let failures = 0;
+  for (const [inject, calls] of [["page", 5], ["vma", 4]] as const) {
+    for (let n = 0; n < calls; n++) {
+      let left = n;
+      const fails = () => left-- === 0;
+      if (inject === "page") memMap.failAllocation = fails;
+      else linux.system.failVmaAllocation = fails;
+      const child = tryFork(() => dupMm(mm));
+      memMap.failAllocation = null;
+      linux.system.failVmaAllocation = null;
+      if (child === null) failures++;
+      else exitMmap(child);
+      assertEquals(memMap.nrFree, free, `${inject} ${n}`);
+      assertSound(linux, mm);
+      assertEquals(userAccess(mm, 0, at(4), "r"), { ok: true, value: 5 });
+    }
+  }
+  assertEquals(failures, 7);
+  assertThrows(
+    () => {
+      memMap.failAllocation = () => true;
+      forkMm(mm);
+    },
+    RangeError,
+    "Cannot fork",
+  );
+});
+
+function tryFork(fork: () => ReturnType<typeof dupMm>) {
+  const child = fork();
+  if (!child.ok) {
+    assertEquals(child.errno, "ENOMEM");
+    return null;
+  }
+  return child.value;
 }
 
-const read = (mm: MmStruct, page: number) => userAccess(mm, 0, AT + page * PAGE_SIZE, "r");
-const pages = (mm: MmStruct) => smaps(mm).map((row) => row.pages);
-
-Deno.test("forkMm() shares private pages until somebody writes", () => {
-  const parent = parentWith(MAP_PRIVATE);
-  const child = forkMm(parent);
-  assertEquals([pages(parent), pages(child)], [["aa"], ["aa"]]);
-  userAccess(child, 0, AT, "w", 9);
-  assertEquals([read(parent, 0), read(child, 0)], [{ ok: true, value: 1 }, { ok: true, value: 9 }]);
-  assertEquals([pages(parent), pages(child)], [["Aa"], ["Aa"]]);
-  userAccess(parent, 0, AT + PAGE_SIZE, "w", 8);
-  assertEquals([read(parent, 1), read(child, 1)], [{ ok: true, value: 8 }, { ok: true, value: 2 }]);
-});
-
-Deno.test("forkMm() leaves shared pages to faults and shows both the same", () => {
-  const parent = parentWith(MAP_SHARED);
-  const child = forkMm(parent);
-  assertEquals(pages(child), [".."]);
-  userAccess(child, 0, AT, "w", 9);
-  assertEquals(read(parent, 0), { ok: true, value: 9 });
-});
-
 Deno.test("forkMm() obeys DONTFORK and WIPEONFORK", () => {
-  for (const [advice, rows] of [["DONTFORK", []], ["WIPEONFORK", [".."]]] as const) {
-    const parent = parentWith(MAP_PRIVATE);
-    madvise(parent, AT, 2 * PAGE_SIZE, MADV[advice]);
-    assertEquals([advice, pages(forkMm(parent))], [advice, rows] as unknown[]);
+  for (const [advice, rows] of [["DONTFORK", []], ["WIPEONFORK", ["0-2 rw-p .."]]] as const) {
+    const { mm } = machine();
+    map(mm, 0, 2);
+    for (let i = 0; i < 2; i++) userAccess(mm, 0, at(i), "w", 1 + i);
+    madvise(mm, at(0), bytes(2), MADV[advice]);
+    assertEquals([advice, drawn(forkMm(mm))], [advice, rows.join()]);
   }
-});
-
-Deno.test("forkMm() copies a pinned page at once: the pin stays the parent's", () => {
-  const parent = parentWith(MAP_PRIVATE, 1);
-  const held = getUserPagesFast(parent, AT, 1, FOLL_PIN | FOLL_WRITE);
-  if (!held.ok) throw new Error(held.errno);
-  const child = forkMm(parent);
-  assertEquals(
-    [pages(parent), pages(child), read(child, 0)],
-    [["A"], ["A"], { ok: true, value: 1 }] as unknown[],
-  );
-  releaseUserPages(parent, held.value.pages, FOLL_PIN);
-});
-
-Deno.test("forkMm(): the end of both gives every page back", () => {
-  const linux = nativeLinux({ frames: 256 });
-  const free = linux.system.memMap.nrFree;
-  const parent = linux.process();
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-  const at = mmap(parent, { length: 3 * PAGE_SIZE, prot: PROT_READ | PROT_WRITE, flags });
-  if (!at.ok) throw new Error(at.errno);
-  for (let i = 0; i < 3; i++) userAccess(parent, 0, at.value + i * PAGE_SIZE, "w", i);
-  const child = forkMm(parent);
-  userAccess(child, 0, at.value, "w", 7);
-  exitMmap(parent);
-  exitMmap(child);
-  assertEquals(linux.system.memMap.nrFree, free);
 });
