@@ -16,6 +16,8 @@
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
+import { Shown, viewOf } from "../../core/shown.ts";
+import { drawing, type View } from "../../core/view.ts";
 import { EV } from "../../trace/events.ts";
 import { anonVmaClone } from "./anon_vma.ts";
 import { fput } from "./file.ts";
@@ -63,7 +65,7 @@ interface MergePlace {
 }
 
 /** One attempt to merge. */
-export class MergeRecord implements CallDecision {
+export class MergeRecord extends Shown implements CallDecision {
   /**
    * @param where kernel function that decided
    * @param rule the case of the picture above; 0 while nothing merged
@@ -78,7 +80,9 @@ export class MergeRecord implements CallDecision {
     readonly prevObstacle: MergeObstacle | null,
     readonly nextObstacle: MergeObstacle | null,
     readonly result: Vma | null,
-  ) {}
+  ) {
+    super();
+  }
 
   get start(): number {
     return this.place.start;
@@ -114,6 +118,10 @@ export class MergeRecord implements CallDecision {
       ? [["P", before + range], [restLetter, rest], [lost, after]] as const
       : [[lost, before], ["N", range + after]] as const;
     return `${was} -> ${now.map(([letter, pages]) => pageLetters(letter!, pages)).join("")}`;
+  }
+
+  override [viewOf](): View {
+    return { line: `${this.where} ${this.what}`, blocks: [drawing([this.drawing])] };
   }
 }
 

@@ -15,13 +15,15 @@
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
+import { Shown, viewOf } from "../../core/shown.ts";
+import { drawing, type View } from "../../core/view.ts";
 import { EV } from "../../trace/events.ts";
 import { type CallDecision, decided, pageLetters } from "./last_call.ts";
 import type { Vma } from "./vma.ts";
 import { vmAreaDup } from "./vm_area.ts";
 
 /** One cut, as it happened. */
-export class SplitRecord implements CallDecision {
+export class SplitRecord extends Shown implements CallDecision {
   readonly where = "__split_vma";
   /** Pages of the lower and the upper piece. */
   readonly #low: number;
@@ -32,6 +34,7 @@ export class SplitRecord implements CallDecision {
    * @param newBelow the copy is the lower piece
    */
   constructor(readonly old: Vma, readonly copy: Vma, readonly address: number, readonly newBelow: boolean) {
+    super();
     this.#low = (newBelow ? copy : old).nrPages;
     this.#high = (newBelow ? old : copy).nrPages;
   }
@@ -44,6 +47,10 @@ export class SplitRecord implements CallDecision {
   get drawing(): string {
     const [low, high] = this.newBelow ? ["N", "O"] : ["O", "N"];
     return `${pageLetters(low!, this.#low)}|${pageLetters(high!, this.#high)}`;
+  }
+
+  override [viewOf](): View {
+    return { line: `${this.where} ${this.what}`, blocks: [drawing([this.drawing])] };
   }
 }
 

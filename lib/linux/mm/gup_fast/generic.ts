@@ -137,7 +137,7 @@ function takeEntry(
       out.detail = "_PAGE_DEVMAP: no map of the device";
       return "pte-devmap";
     }
-    out.detail = `_PAGE_SPECIAL (pte_val is present: pfn ${hex(pv.ptePfn(frame, flags))})`;
+    out.detail = "_PAGE_SPECIAL, while pte_val is present";
     return "pte-special";
   }
   const page = pv.ptePfn(frame, flags) + index;
