@@ -41,6 +41,9 @@ import type { SchemeMaker } from "./scheme.ts";
 /** Buckets. @cite linux 3.15 arch/x86/xen/p2m.c M2P_OVERRIDE_HASH */
 export const M2P_OVERRIDE_HASH = 1024;
 
+/** A bucket is a list head: two pointers. */
+const LIST_HEAD_BYTES = 16;
+
 /** Calls that one multicall holds. @cite linux 3.15 arch/x86/xen/multicalls.c MC_BATCH */
 const MC_BATCH = 32;
 
@@ -119,6 +122,7 @@ export const m2pOverride: SchemeMaker = (kernel) => {
   const table = new M2pOverride(kernel);
   return {
     name: "m2p_override",
+    fixedBytes: M2P_OVERRIDE_HASH * LIST_HEAD_BYTES,
     userMapFlags: 0,
     mm: noForeignPages,
     vmOps: {},
