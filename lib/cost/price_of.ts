@@ -142,14 +142,3 @@ function checkCount(event: string, count: unknown): void {
     throw outOfRange(`price ${event} ×`, count, "a count must be a finite number from 0");
   }
 }
-
-/** Counts of several runs together. */
-export function addCounts(runs: readonly CountsByEvent[]): CountsByEvent {
-  const total: Partial<Record<EventKind, number>> = {};
-  for (const run of runs) {
-    for (const [event, n] of Object.entries(run) as [EventKind, number][]) {
-      total[event] = (total[event] ?? 0) + n;
-    }
-  }
-  return total;
-}

@@ -10,7 +10,7 @@
  */
 
 import { KERNEL_FLAVOURS } from "../linux/kernel.ts";
-import { addCounts } from "../cost/price_of.ts";
+import { addCounts } from "../trace/add_counts.ts";
 import { nameAxis, numberAxis } from "./axis.ts";
 import { type Experiment, experiment } from "./experiment.ts";
 import { lifeOfGrants } from "./grant_life.ts";

@@ -7,7 +7,7 @@
 import { wholeNumber } from "../core/misuse.ts";
 import { MOST_CPUS } from "../cost/closed_queues.ts";
 import { type Contended, contended } from "../cost/contention.ts";
-import { addCounts, type CountsByEvent, priceOf } from "../cost/price_of.ts";
+import { priceOf } from "../cost/price_of.ts";
 import type { PriceList } from "../cost/price.ts";
 import type { Point } from "./axis.ts";
 import type { ExperimentRow } from "./experiment.ts";
@@ -73,9 +73,4 @@ export function throughputRows(rows: readonly ExperimentRow[], prices: PriceList
     const cpus = wholeNumber("compute the throughput of CPUs", at["cpus"], 1, MOST_CPUS);
     return { at, ...contended(events, { cpus, prices }) };
   });
-}
-
-/** Counts of several rows together. */
-export function totalCounts(rows: readonly ExperimentRow[]): CountsByEvent {
-  return addCounts(rows.map((row) => row.events));
 }

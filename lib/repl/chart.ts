@@ -6,13 +6,14 @@
 
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
 import type { PriceList } from "../cost/price.ts";
-import { addCounts, priceOf } from "../cost/price_of.ts";
+import { priceOf } from "../cost/price_of.ts";
 import type { Comparison } from "../experiments/comparison.ts";
 import type { SplitThenPinRow } from "../experiments/split_then_pin.ts";
 import { costByDesign } from "../plots/cost_by_design.ts";
 import type { Figure } from "../plots/figure.ts";
 import { splitVerdict } from "../plots/split_verdict.ts";
 import { table } from "../plots/table.ts";
+import { addCounts } from "../trace/add_counts.ts";
 
 /**
  * The figure of a comparison: prints as a chart in the terminal, saves as PNG, SVG or CSV.
