@@ -1,0 +1,42 @@
+/**
+ * Colour and label of what lines and bars stand for: a design has its own everywhere; paths, policies and plans have
+ * theirs here; any other name gets one made from it.
+ *
+ * @module
+ */
+
+import { type DesignStyle, designStyle, knownDesigns } from "./theme.ts";
+
+const BLUE = "#0072b2";
+const ORANGE = "#e69f00";
+const GREEN = "#009e73";
+const PURPLE = "#cc79a7";
+
+const SERIES: Readonly<Record<string, DesignStyle>> = {
+  // Halves of get_user_pages.
+  fast: { label: "fast path", colour: BLUE },
+  slow: { label: "slow path", colour: ORANGE },
+  // When an unmap flushes.
+  per_op: { label: "flush per operation", colour: ORANGE },
+  per_batch: { label: "flush per batch of 32", colour: BLUE },
+  if_accessed: { label: "flush if used", colour: GREEN },
+  // Lock plans.
+  single_spin_lock: { label: "one spin lock (to 2015)", colour: ORANGE },
+  split_rwlock: { label: "one count of readers (2015)", colour: PURPLE },
+  per_cpu_rwlock: { label: "readers per CPU (2016)", colour: BLUE },
+  // Ways to a guest's data.
+  map: { label: "map and unmap", colour: ORANGE },
+  copy: { label: "grant copy", colour: BLUE },
+  persistent: { label: "persistent, memcpy", colour: GREEN },
+  // Kinds of guest, dimensions of tables.
+  pv: { label: "PV", colour: ORANGE },
+  pvh: { label: "PVH", colour: BLUE },
+  native: { label: "native", colour: BLUE },
+  ept: { label: "EPT", colour: ORANGE },
+};
+
+/** Colour and label of a series. */
+export function seriesStyle(name: string): DesignStyle {
+  if (!knownDesigns().includes(name) && Object.hasOwn(SERIES, name)) return SERIES[name]!;
+  return designStyle(name);
+}
