@@ -31,6 +31,8 @@ export interface FigureWish {
   readonly series?: string;
   /** What is drawn: `cost`, `throughput`, or the name of an amount. Default `cost`. */
   readonly y?: string;
+  /** Words for an amount; its name if not given. */
+  readonly yTitle?: string;
   /** Column that a cost is divided by: cost *per* page. */
   readonly per?: string;
   /** Rows drawn: only those with these values. */

@@ -71,6 +71,6 @@ export const lockPlans: Experiment = experiment({
     x: "cpus",
     series: "plan",
     y: "throughput",
-    title: "Copying 64 packets of 1500 bytes from one guest on every CPU, by lock plan",
+    title: "Packets copied from one guest on every CPU, by lock plan",
   },
 });

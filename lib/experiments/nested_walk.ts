@@ -40,7 +40,7 @@ export const nestedWalk: Experiment = experiment({
     tables: nameAxis("dimension", DIMENSIONS),
     levels: numberAxis("levels of the guest's tables", [4, 5], { from: 4, to: 5 }),
     page: nameAxis("page size", PAGE_SIZES),
-    nestedPage: nameAxis("page size", PAGE_SIZES),
+    nestedPage: nameAxis("page size of the nested tables", PAGE_SIZES),
   },
   run({ tables, levels, page, nestedPage }) {
     const mem = new PhysMem(FRAMES);

@@ -21,10 +21,7 @@ export const safeUnmap: Experiment = experiment({
   name: "safe_unmap",
   question: "How long does an unmap wait for a page that is held for so long?",
   axes: {
-    heldMs: numberAxis("milliseconds held", [0, 1, 4, 6, 10, 14, 16, 25, 40, 60, 100, 200, 400], {
-      from: 0,
-      to: 10_000,
-    }),
+    heldMs: numberAxis("milliseconds held", Array.from({ length: 61 }, (_, i) => i), { from: 0, to: 10_000 }),
   },
   run({ heldMs }) {
     const host = new GrantHost({ grants: 1 });
@@ -47,6 +44,7 @@ export const safeUnmap: Experiment = experiment({
     kind: "lines",
     x: "heldMs",
     y: "waitedMs",
-    title: "Time between the end of the I/O and the unmap of its page",
+    yTitle: "milliseconds from the end of the I/O to the unmap",
+    title: "How long an unmap waits after the last user of its page",
   },
 });

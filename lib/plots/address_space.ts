@@ -26,7 +26,7 @@ export interface PageRow {
 }
 
 // Pale, so that the text in a cell can be read on each.
-const VMA_COLOURS = ["#cfe3f1", "#fbe3b3", "#c9e8dd", "#f0d9e6", "#e2d6c9", "#dcdcf5"];
+const VMA_COLOURS = ["#cfe3f1", "#fbe3b3", "#c9e8dd", "#f0d9e6", "#e2d6c9", "#dcdcf5"] as const;
 const HOLE = "#ffffff";
 /** Cells for text; more pages get none. */
 const MOST_CELLS_WITH_TEXT = 16;

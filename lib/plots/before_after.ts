@@ -84,7 +84,7 @@ function specOf(
     type: "nominal",
     sort: order,
     title: null,
-    axis: { domain: false, ticks: false, labelLimit: 200, grid: true },
+    axis: { domain: false, ticks: false, labelLimit: 200, grid: false },
   };
   const x = {
     type: "quantitative",

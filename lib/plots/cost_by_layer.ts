@@ -39,13 +39,17 @@ export function costByLayer(rows: readonly LayerCostRow[], options: ChartOptions
       throw outOfRange(`draw ${row.layer} of ${row.group}:`, row.amount, "it must be a finite number from 0");
     }
   }
-  const layers = orderLayers(rows.map((row) => row.layer));
+  const paying = rows.filter((row) => row.amount > 0);
+  const layers = orderLayers((paying.length > 0 ? paying : rows).map((row) => row.layer));
+  const hasRange = rows.some(({ amount, low = amount, high = amount }) => high > low);
   const chart: LayerChart = {
     bars: barsOf(rows, layers),
     layers,
     title: options.title ?? "What each step costs, and who pays",
     subtitle: options.subtitle ?? "",
-    axisTitle: `${unit}${priceNote(rows.map((row) => row.source))}`,
+    axisTitle: `${unit}${priceNote(rows.map((row) => row.source))}${
+      hasRange ? ", line: range of the total" : ""
+    }`,
   };
   const size = { width: WIDTH, height: 120 + chart.bars.length * BAR_HEIGHT };
   return new Figure({
@@ -88,7 +92,7 @@ function specOf({ bars, layers, axisTitle }: LayerChart): Partial<VegaLiteSpec> 
       {
         data: { values: totals.filter(({ low, high }) => high > low) },
         mark: { type: "rule", color: PAPER.line, strokeWidth: 1 },
-        encoding: { y, x: { ...x, field: "low" }, x2: { field: "high" } },
+        encoding: { y: { ...y, axis: null }, x: { ...x, field: "low" }, x2: { field: "high" } },
       },
       {
         data: { values: parts },

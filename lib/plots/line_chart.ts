@@ -38,7 +38,11 @@ export interface LineChart {
   readonly words: Required<Pick<LineOptions, "title" | "subtitle" | "xTitle" | "yTitle">>;
 }
 
-/** @throws {RangeError} for an amount that cannot be drawn, or two points at one place */
+/**
+ * Points in the order of their lines.
+ *
+ * @throws {RangeError} for an amount that cannot be drawn, or two points at one place
+ */
 export function lineChart(rows: readonly LineRow[], options: LineOptions): LineChart {
   const places = new Set<string>();
   for (const { series, x, amount, low = amount, high = amount } of rows) {
@@ -66,9 +70,9 @@ export function lineChart(rows: readonly LineRow[], options: LineOptions): LineC
   return { rows, names, xs, peaks, words };
 }
 
-/** The highest point of a line, if the line falls after it by more than a hundredth. */
+/** The highest point of a line, if the line falls after it by more than a tenth. */
 function peakOf(rows: readonly LineRow[], name: string, xs: readonly (number | string)[]): LineRow[] {
   const own = rows.filter((row) => row.series === name).sort((a, b) => xs.indexOf(a.x) - xs.indexOf(b.x));
   const peak = own.reduce((best, row) => row.amount > best.amount ? row : best);
-  return own.at(-1)!.amount < 0.99 * peak.amount ? [peak] : [];
+  return own.at(-1)!.amount < 0.9 * peak.amount ? [peak] : [];
 }

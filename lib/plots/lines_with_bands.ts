@@ -17,7 +17,7 @@ import { seriesStyle } from "./series_style.ts";
 import type { VegaLiteSpec } from "./spec.ts";
 import { PAPER } from "./theme.ts";
 
-const SIZE = { width: 640, height: 400 } as const;
+const SIZE = { width: 640, height: 420 } as const;
 
 /**
  * Chart of {@linkcode LineRow}s.
@@ -63,14 +63,20 @@ function specOf(chart: LineChart, { xLog, yLog }: LineOptions): Partial<VegaLite
     field: "amount",
     type: "quantitative",
     title: words.yTitle,
-    scale: yLog === true ? { type: "log" } : { zero: true },
-    axis: { tickCount: 6, format: "~s", titleLimit: 360 },
+    scale: yLog === true ? { type: "log", nice: false } : { zero: true },
+    axis: {
+      ...(yLog === true ? { values: ticksOf(rows) } : { tickCount: 6 }),
+      format: ",~r",
+      titleLimit: 300,
+    },
   };
   const scale = { domain: names, range: names.map((name) => seriesStyle(name).colour) };
   const legend = names.length === 1 ? null : {
     title: null,
     orient: "bottom",
     columns: 3,
+    symbolOpacity: 1,
+    symbolStrokeWidth: 0,
     labelExpr: lookUp(names.map((name) => [name, seriesStyle(name).label])),
   };
   const colour = { field: "series", type: "nominal", scale, legend };
@@ -78,7 +84,7 @@ function specOf(chart: LineChart, { xLog, yLog }: LineOptions): Partial<VegaLite
   const hasBands = rows.some(({ amount, low = amount, high = amount }) => high > low);
   const bands = {
     mark: { type: "area", opacity: 0.13, line: false },
-    encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, fill: { ...colour, legend: null } },
+    encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color: colour },
   };
   return {
     data: {
@@ -102,6 +108,19 @@ function specOf(chart: LineChart, { xLog, yLog }: LineOptions): Partial<VegaLite
   };
 }
 
+/** 1, 2, 5, 10, 20 … as far as the rows and their ranges reach. */
+function ticksOf(rows: readonly LineRow[]): number[] {
+  const least = Math.min(...rows.map(({ amount, low = amount }) => low).filter((value) => value > 0));
+  const most = Math.max(...rows.map(({ amount, high = amount }) => high));
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(least)); 10 ** power <= most; power++) {
+    ticks.push(
+      ...[1, 2, 5].map((digit) => digit * 10 ** power).filter((tick) => tick >= least && tick <= most),
+    );
+  }
+  return ticks;
+}
+
 function peakLayers(peaks: readonly LineRow[], x: object, y: object): object[] {
   const values = peaks.map((peak) => ({ ...peak, label: `peak: ${rounded(peak.amount)} at ${peak.x}` }));
   const ring = {
@@ -112,12 +131,19 @@ function peakLayers(peaks: readonly LineRow[], x: object, y: object): object[] {
     stroke: PAPER.text,
     strokeWidth: 1.2,
   };
-  return [
-    { data: { values }, mark: ring, encoding: { x, y } },
-    {
-      data: { values },
-      mark: { type: "text", align: "left", baseline: "bottom", dx: 9, dy: -7, color: PAPER.text },
-      encoding: { x, y, text: { field: "label" } },
+  // The highest peak has its words above, the others below, so that neighbours do not cover each other.
+  const highest = Math.max(...peaks.map((peak) => peak.amount));
+  const words = (isAbove: boolean) => ({
+    data: { values: values.filter(({ amount }) => (amount === highest) === isAbove) },
+    mark: {
+      type: "text",
+      align: "left",
+      baseline: isAbove ? "bottom" : "top",
+      dx: 9,
+      dy: isAbove ? -7 : 7,
+      color: PAPER.text,
     },
-  ];
+    encoding: { x, y, text: { field: "label" } },
+  });
+  return [{ data: { values }, mark: ring, encoding: { x, y } }, words(true), words(false)];
 }

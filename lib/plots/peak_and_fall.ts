@@ -1,5 +1,5 @@
 /**
- * Throughput by CPUs: how far it scales, where it peaks, how it falls. Bands are the ranges of the prices.
+ * Throughput of all CPUs together: how far it scales, where it peaks, how it falls. Bands are the ranges of the prices.
  *
  * @module
  */
@@ -40,7 +40,9 @@ export function peakAndFall(rows: readonly ThroughputPoint[], options: ChartOpti
     title: "Throughput by CPUs",
     ...options,
     xTitle: "CPUs",
-    yTitle: `${rows[0]?.unit ?? "operations"}, all CPUs${note}`,
+    yTitle: `${rows[0]?.unit ?? "operations"}${note}`,
     peaks: true,
+    xLog: true,
+    yLog: true,
   });
 }

@@ -10,12 +10,13 @@ import { reapDomains } from "./domain_death.ts";
 import type { Hypervisor } from "./hypervisor.ts";
 
 /**
- * Runs a hypercall of `caller`.
+ * Runs a hypercall of `caller`, as a span of that name.
  *
  * @throws {DomainCrash} if Xen kills the caller, or has killed it before
  */
-export function enter<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
+export function enter<T>(hv: Hypervisor, caller: Domain, body: () => T, name = "hypercall"): T {
   if (caller.crash !== null) throw caller.crash;
+  hv.trace.enter(name);
   hv.trace.add(EV.hypercall);
   const outer = hv.current;
   hv.current = caller;
@@ -29,5 +30,6 @@ export function enter<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
     hv.depth--;
     hv.current = outer;
     if (hv.depth === 0) reapDomains(hv);
+    hv.trace.leave(name);
   }
 }
