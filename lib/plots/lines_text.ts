@@ -8,7 +8,7 @@ import { columnsOf, fitLeft, fitRight, truncate, wrapWords } from "../core/text_
 import { tint } from "./ansi.ts";
 import type { LineChart, LineRow } from "./line_chart.ts";
 import { rounded } from "./rounded.ts";
-import { seriesStyle } from "./series_style.ts";
+import { seriesStyles } from "./series_style.ts";
 
 const LONGEST_NAME = 22;
 const LONGEST_X = 10;
@@ -16,7 +16,8 @@ const LONGEST_X = 10;
 /** The chart as text without a final newline, in at most `width` columns. */
 export function linesText(chart: LineChart, width: number, colour: boolean): string {
   const { rows, names, xs, peaks, words } = chart;
-  const labels = names.map((name) => names.length === 1 ? "" : seriesStyle(name).label);
+  const styles = seriesStyles(names);
+  const labels = styles.map(({ label }) => names.length === 1 ? "" : label);
   const nameWidth = Math.min(LONGEST_NAME, Math.max(...labels.map(columnsOf)));
   const xWidth = Math.min(LONGEST_X, Math.max(...xs.map(String).map(columnsOf)));
   const tails = new Map(rows.map((row) => [row, tailOf(row, peaks.includes(row))]));
@@ -38,7 +39,7 @@ export function linesText(chart: LineChart, width: number, colour: boolean): str
       );
       const bar = "█".repeat(Math.round(row.amount / most * room));
       lines.push(
-        `${head}${tint(bar, seriesStyle(name).colour, colour)} ${truncate(tails.get(row)!, tailWidth)}`,
+        `${head}${tint(bar, styles[i]!.colour, colour)} ${truncate(tails.get(row)!, tailWidth)}`,
       );
       place = "";
     }

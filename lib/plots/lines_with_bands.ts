@@ -13,7 +13,7 @@ import { Figure } from "./figure.ts";
 import { type LineChart, lineChart, type LineOptions, type LineRow } from "./line_chart.ts";
 import { linesText } from "./lines_text.ts";
 import { rounded } from "./rounded.ts";
-import { seriesStyle } from "./series_style.ts";
+import { seriesStyles } from "./series_style.ts";
 import type { VegaLiteSpec } from "./spec.ts";
 import { PAPER } from "./theme.ts";
 
@@ -70,14 +70,15 @@ function specOf(chart: LineChart, { xLog, yLog }: LineOptions): Partial<VegaLite
       titleLimit: 300,
     },
   };
-  const scale = { domain: names, range: names.map((name) => seriesStyle(name).colour) };
+  const styles = seriesStyles(names);
+  const scale = { domain: names, range: styles.map((style) => style.colour) };
   const legend = names.length === 1 ? null : {
     title: null,
     orient: "bottom",
     columns: 3,
     symbolOpacity: 1,
     symbolStrokeWidth: 0,
-    labelExpr: lookUp(names.map((name) => [name, seriesStyle(name).label])),
+    labelExpr: lookUp(names.map((name, i) => [name, styles[i]!.label])),
   };
   const colour = { field: "series", type: "nominal", scale, legend };
   const second = { field: "series", type: "nominal", scale: { domain: names }, legend };

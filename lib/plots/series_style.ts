@@ -40,3 +40,17 @@ export function seriesStyle(name: string): DesignStyle {
   if (!knownDesigns().includes(name) && Object.hasOwn(SERIES, name)) return SERIES[name]!;
   return designStyle(name);
 }
+
+/** For names without a style of their own, in the order of their appearance. */
+const FURTHER = [BLUE, ORANGE, GREEN, PURPLE, "#56b4e9", "#882255", "#805020", "#8c8c8c"] as const;
+
+/** Styles of the series of one chart: names without a style of their own get colours that differ from each other. */
+export function seriesStyles(names: readonly string[]): DesignStyle[] {
+  const isOwn = (name: string) => knownDesigns().includes(name) || Object.hasOwn(SERIES, name);
+  const taken = new Set(names.filter(isOwn).map((name) => seriesStyle(name).colour));
+  const free = FURTHER.filter((colour) => !taken.has(colour));
+  let next = 0;
+  return names.map((name) =>
+    isOwn(name) || next >= free.length ? seriesStyle(name) : { label: name, colour: free[next++]! }
+  );
+}

@@ -7,7 +7,7 @@ import type { Figure } from "../../../lib/plots/figure.ts";
 import { flameGraph } from "../../../lib/plots/flame_graph.ts";
 import { linesWithBands } from "../../../lib/plots/lines_with_bands.ts";
 import { peakAndFall } from "../../../lib/plots/peak_and_fall.ts";
-import { seriesStyle } from "../../../lib/plots/series_style.ts";
+import { seriesStyle, seriesStyles } from "../../../lib/plots/series_style.ts";
 import { shootdownTimeline } from "../../../lib/plots/shootdown_timeline.ts";
 
 const ASSUMED = { unit: "cycles", source: "assumed: a list" };
@@ -202,6 +202,9 @@ Deno.test("charts refuse rows that cannot be drawn", () => {
 Deno.test("seriesStyle(): designs keep their colour, other names are told apart", () => {
   assertEquals(seriesStyle("linux6_1").label, "Linux 6.1");
   assertEquals(seriesStyle("toy").label, "toy");
+  const styles = seriesStyles(["fast", "1 %", "2 %", "slow", "3 %"]);
+  assertEquals(styles.map(({ label }) => label), ["fast path", "1 %", "2 %", "slow path", "3 %"]);
+  assertEquals(new Set(styles.map(({ colour }) => colour)).size, 5);
   for (
     const names of [["fast", "slow"], ["per_batch", "per_op", "if_accessed"], ["map", "copy", "persistent"]]
   ) {
