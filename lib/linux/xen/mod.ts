@@ -20,6 +20,7 @@ export * from "./hypercalls.ts";
 export * from "./kernel_flavour.ts";
 export * from "./multicalls.ts";
 export * from "./p2m.ts";
+export * from "./page_foreign.ts";
 export * from "./pv_mmu_ops.ts";
 export * from "./pv_tables.ts";
 export * from "./pvh.ts";

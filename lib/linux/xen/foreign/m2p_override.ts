@@ -120,6 +120,7 @@ export const m2pOverride: SchemeMaker = (kernel) => {
     overridePfn: (mfn) => table.find(mfn),
     attachVma() {},
     kernelHalf: {
+      marksPages: false,
       set: (_kernel, batch) => mapOneByOne(table, batch),
       clear: (_kernel, batch) => unmapOneByOne(table, batch),
     },
