@@ -45,6 +45,8 @@ export interface XenFlavour {
   readonly copyRechecksPinned: boolean;
   /** Back to version 1 only when no copy of version-2 entries runs. */
   readonly versionWaitsForCopies: boolean;
+  /** A translated Linux that boots on it warns: sizes of XSAVE areas are not what it expects. */
+  readonly xsaveSizesSurprise: boolean;
   /** Bytes of an active entry, release build. */
   readonly activeEntrySize: number;
   /** Where each choice can be read. */
@@ -69,6 +71,7 @@ export const xen4_17: XenFlavour = Object.freeze({
   copyIgnoresEmpty: false,
   copyRechecksPinned: false,
   versionWaitsForCopies: false,
+  xsaveSizesSurprise: false,
   activeEntrySize: 40,
   citations: Object.freeze({
     locks: "xen 4.17 xen/common/grant_table.c grant_read_lock",
@@ -86,6 +89,7 @@ export const xen4_17: XenFlavour = Object.freeze({
     copyIgnoresEmpty: "commit a4a790f432 zero-length copies since 2024-02",
     copyRechecksPinned: "commit 61b0a59ce2 copies of pinned entries since 2026-07",
     versionWaitsForCopies: "commit 96dfeb4177 version changes and copies since 2026-07",
+    xsaveSizesSurprise: "recorded grant-cases-pvh.jsonl tainted at the end",
     activeEntrySize: "commit a2f5203141 active entries shrink from 40 to 32 bytes in 2022-12",
   }),
 });
@@ -98,7 +102,7 @@ export const xen4_14: XenFlavour = Object.freeze({
   mapNoHandle: GNTST_no_device_space,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_14.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_14/grant-cases-pv.jsonl rawhyp",
     mapNoHandle: "commit 5c10b96795 no_device_space until 2021-09",
   }),
 });
@@ -121,10 +125,12 @@ export const xen4_20: XenFlavour = Object.freeze({
   ...xen4_17,
   name: "xen4_20",
   copyIgnoresEmpty: true,
+  xsaveSizesSurprise: true,
   activeEntrySize: 32,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_20.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_20/grant-cases-pv.jsonl rawhyp",
+    xsaveSizesSurprise: "recorded linux6_1-xen4_20/grant-cases-pvh.jsonl tainted at the end",
   }),
 });
 
