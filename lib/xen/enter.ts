@@ -15,14 +15,24 @@ import type { Hypervisor } from "./hypervisor.ts";
  * @throws {DomainCrash} if Xen kills the caller, or has killed it before
  */
 export function enter<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
+  return enterWith(hv, caller, (_hv, _caller, run) => run(), body);
+}
+
+/** {@linkcode enter} with a function that is the same for every call, so that entering makes no object. */
+export function enterWith<A, T>(
+  hv: Hypervisor,
+  caller: Domain,
+  body: (hv: Hypervisor, caller: Domain, argument: A) => T,
+  argument: A,
+): T {
   if (caller.crash !== null) throw caller.crash;
-  hv.trace.add(EV.hypercall);
+  hv.trace.one(EV.hypercall);
   const outer = hv.current;
   hv.current = caller;
   hv.depth++;
   caller.dirtyCpus.add(caller.vcpu.cpu);
   try {
-    const result = body();
+    const result = body(hv, caller, argument);
     if (caller.crash !== null) throw caller.crash;
     return result;
   } finally {

@@ -47,6 +47,6 @@ export function preemptPoint(
   hv.current = null;
   seam.whileAway?.(where);
   hv.current = caller;
-  hv.trace.add(EV.hypercall);
+  hv.trace.one(EV.hypercall);
   return true;
 }
