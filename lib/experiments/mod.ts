@@ -11,6 +11,7 @@ export * from "./compare.ts";
 export * from "./comparison.ts";
 export * from "./event_tally.ts";
 export * from "./experiment.ts";
+export * from "./explain.ts";
 export * from "./flush_batching.ts";
 export * from "./grant_host.ts";
 export * from "./grant_life.ts";

@@ -164,7 +164,7 @@ function getUserPagesLocked(
 
 /** Gives the references back. @cite linux 6.1 mm/gup.c unpin_user_pages */
 export function releaseUserPages(mm: MmStruct, pages: readonly number[], gupFlags: number): void {
-  for (const page of pages) mm.system.memMap.putPage(page, referencesOf(gupFlags));
+  mm.system.memMap.putPages(pages, referencesOf(gupFlags));
 }
 
 /**

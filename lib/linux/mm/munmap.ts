@@ -98,11 +98,12 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
   const gather = new MmuGather(mm);
   invalidateRangeStart(mm, start, end, "MMU_NOTIFY_UNMAP");
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);
-  const before = mm.nrTables;
   const prev = mm.vmas.lastBelow(start);
   const next = mm.vmas.find(start);
-  mm.system.trace.span("free_pgtables", () => freePgtables(mm, prev?.end ?? 0, next?.start ?? 2 ** 47));
-  if (mm.nrTables !== before) gather.add(start, start + PAGE_SIZE);
+  mm.system.trace.span(
+    "free_pgtables",
+    () => freePgtables(gather, gone, prev?.end ?? 0, next?.start ?? 2 ** 47),
+  );
   gather.finish();
 }
 
