@@ -1,8 +1,8 @@
 /**
  * What a design takes of memory, whether grants are mapped or not: a word in *every* VMA of the machine, or a table.
  *
- * The words are counted by the model (`vma_ext_word`) on one new VMA and multiplied; the table is what the design
- * says of itself. The array of pages that gntdev keeps for each map is the same in all designs and left out.
+ * Both are what the design's own record says: `vmaWords` and `fixedBytes`. Nothing is counted, so nothing is priced. The
+ * array of pages that gntdev keeps for each map is the same in all designs and left out.
  *
  * @cite list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings
  * @module
@@ -36,12 +36,9 @@ export const memoryCost: Experiment = experiment({
   },
   run({ design, vmas }) {
     const host = new GrantHost({ kernel: design });
-    const { vma_ext_word: words = 0 } = host.count(() => host.ownPages(1));
-    const fixed = host.kernel.scheme.fixedBytes ?? 0;
-    return [{
-      amounts: { bytes: words * WORD * vmas + fixed, fixed },
-      events: { vma_ext_word: words * vmas },
-    }];
+    const { scheme } = host.kernel;
+    const fixed = scheme.fixedBytes ?? 0;
+    return [{ amounts: { bytes: scheme.mm.vmaWords * WORD * vmas + fixed, fixed }, events: {} }];
   },
   figure: {
     kind: "lines",
