@@ -8,6 +8,7 @@ import type { Experiment } from "./experiment.ts";
 import { flushBatching } from "./flush_batching.ts";
 import { grantLife } from "./grant_life.ts";
 import { gupPaths } from "./gup_paths.ts";
+import { lazyMap } from "./lazy_map.ts";
 import { lockPlans } from "./lock_plans.ts";
 import { mapOrCopy } from "./map_or_copy.ts";
 import { memoryCost } from "./memory_cost.ts";
@@ -22,6 +23,7 @@ export type ExperimentName =
   | "flush_batching"
   | "grant_life"
   | "gup_paths"
+  | "lazy_map"
   | "lock_plans"
   | "map_or_copy"
   | "memory_cost"
@@ -36,6 +38,7 @@ export const EXPERIMENTS: Readonly<Record<ExperimentName, Experiment>> = Object.
   flush_batching: flushBatching,
   grant_life: grantLife,
   gup_paths: gupPaths,
+  lazy_map: lazyMap,
   lock_plans: lockPlans,
   map_or_copy: mapOrCopy,
   memory_cost: memoryCost,

@@ -17,6 +17,7 @@ export * from "./grant_host.ts";
 export * from "./grant_life.ts";
 export * from "./gup_paths.ts";
 export * from "./io_outcome.ts";
+export * from "./lazy_map.ts";
 export * from "./lock_plans.ts";
 export * from "./map_or_copy.ts";
 export * from "./memory_cost.ts";

@@ -28,6 +28,8 @@ const SERIES: Readonly<Record<string, DesignStyle>> = {
   map: { label: "map and unmap", colour: ORANGE },
   copy: { label: "grant copy", colour: BLUE },
   persistent: { label: "persistent, memcpy", colour: GREEN },
+  // Turned down in 2014.
+  lazy_fault: { label: "map on fault (2014)", colour: "#8c8c8c" },
   // Kinds of guest, dimensions of tables.
   pv: { label: "PV", colour: ORANGE },
   pvh: { label: "PVH", colour: BLUE },

@@ -2,7 +2,7 @@
  * What each experiment must find, written down: rules of the model that the figures stand on.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EXPERIMENTS } from "../../../lib/experiments/catalogue.ts";
 import { runExperiment } from "../../../lib/experiments/experiment.ts";
 
@@ -126,4 +126,21 @@ Deno.test("override_locks: only m2p_override takes its lock, once a page of I/O"
     undefined,
     undefined,
   ]);
+});
+
+Deno.test("lazy_map: on fault costs hypercalls for each page used, by a program or by I/O; at once costs the same always", () => {
+  const grantCalls = (design: string, by: string) =>
+    rowsOf("lazy_map", { design, by, batch: 64, used: [0, 1, 64] }).map(({ events }) =>
+      events.hc_grant_table_op
+    );
+  for (const by of ["program", "io"]) {
+    assertEquals(grantCalls("linux6_1", by), [4, 4, 4], by);
+    const [none, one, all] = grantCalls("lazy_fault", by);
+    assertEquals([none, one, all], [undefined, 4, 4 + 2 * 63], by);
+  }
+  assertThrows(
+    () => eventsOf("lazy_map", { batch: 8, used: 9 }),
+    RangeError,
+    "Cannot use pages, of number 9",
+  );
 });

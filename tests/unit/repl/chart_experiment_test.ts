@@ -19,6 +19,7 @@ const FEW: readonly (readonly [keyof typeof EXPERIMENTS, Record<string, (string 
   ["flush_batching", { cpus: [1, 6, 24] }, ["flush per batch of 32", "peak", "assumed prices"]],
   ["grant_life", { batch: [32], design: ["linux3_19", "linux6_1"] }, ["map · Linux 3.19", "assumed prices"]],
   ["gup_paths", { pages: [1, 8], design: ["linux6_1"] }, ["fast path", "cycles per page (assumed prices)"]],
+  ["lazy_map", { used: [0, 64] }, ["Linux 6.1", "assumed prices"]],
   ["lock_plans", { cpus: [1, 16] }, ["readers per CPU (2016)"]],
   ["map_or_copy", { pages: [11], cpus: [4] }, ["persistent, memcpy"]],
   ["memory_cost", { vmas: [1000, 1_000_000] }, ["8,000,000", "bytes"]],
