@@ -53,6 +53,8 @@ export interface XenFlavour {
   readonly versionWaitsForCopies: boolean;
   /** How the debug key `g` words a table. */
   readonly usagePrint: UsagePrint;
+  /** A translated Linux that boots on it warns: sizes of XSAVE areas are not what it expects. */
+  readonly xsaveSizesSurprise: boolean;
   /** Bytes of an active entry, release build. */
   readonly activeEntrySize: number;
   /** Where each choice can be read. */
@@ -80,6 +82,7 @@ export const xen4_17: XenFlavour = Object.freeze({
   copyRechecksPinned: false,
   versionWaitsForCopies: false,
   usagePrint,
+  xsaveSizesSurprise: false,
   activeEntrySize: 40,
   citations: Object.freeze({
     locks: "xen 4.17 xen/common/grant_table.c grant_read_lock",
@@ -100,6 +103,7 @@ export const xen4_17: XenFlavour = Object.freeze({
     copyRechecksPinned: "commit 61b0a59ce2 copies of pinned entries since 2026-07",
     versionWaitsForCopies: "commit 96dfeb4177 version changes and copies since 2026-07",
     usagePrint: "xen 4.17 xen/common/grant_table.c gnttab_usage_print",
+    xsaveSizesSurprise: "recorded grant-cases-pvh.jsonl tainted at the end",
     activeEntrySize: "commit a2f5203141 active entries shrink from 40 to 32 bytes in 2022-12",
   }),
 });
@@ -113,7 +117,7 @@ export const xen4_14: XenFlavour = Object.freeze({
   mapNoHandle: GNTST_no_device_space,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_14.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_14/grant-cases-pv.jsonl rawhyp",
     mapNoHandle: "commit 5c10b96795 no_device_space until 2021-09",
     debugBuild: "commit f61c54967f implicit unmaps kill until 2022-07",
   }),
@@ -145,10 +149,12 @@ export const xen4_20: XenFlavour = Object.freeze({
   ...xen4_17,
   name: "xen4_20",
   copyIgnoresEmpty: true,
+  xsaveSizesSurprise: true,
   activeEntrySize: 32,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_20.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_20/grant-cases-pv.jsonl rawhyp",
+    xsaveSizesSurprise: "recorded linux6_1-xen4_20/grant-cases-pvh.jsonl tainted at the end",
   }),
 });
 

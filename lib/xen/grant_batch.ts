@@ -103,7 +103,7 @@ export class GrantBatch {
  * @throws {DomainCrash} if Xen kills the caller
  */
 export function mapBatch(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
-  return enterWith(hv, caller, mapColumns, batch);
+  return enterWith(hv, caller, EV.hc_grant_table_op, mapColumns, batch);
 }
 
 function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
@@ -128,7 +128,7 @@ function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
 
 /** `GNTTABOP_unmap_grant_ref` of all operations, in one hypercall; answers how many succeeded. Errors as {@linkcode mapBatch}. */
 export function unmapBatch(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
-  return enterWith(hv, caller, unmapColumns, batch);
+  return enterWith(hv, caller, EV.hc_grant_table_op, unmapColumns, batch);
 }
 
 function unmapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {

@@ -48,5 +48,6 @@ export function preemptPoint(
   seam.whileAway?.(where);
   hv.current = caller;
   hv.trace.one(EV.hypercall);
+  hv.trace.one(EV.hc_grant_table_op);
   return true;
 }
