@@ -90,6 +90,7 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
     // The walker of 2014 tests raw flags and converts the frame once, today's converts the entry first.
     ["linux6_1", "linux4_0", ["m2p_read", "p2m_read"]],
     ["linux6_0", "linux6_1", []],
+    ["lazy_fault", "linux6_1", []],
     ["linux7_1", "linux6_1", []],
     // No fast walker yet: every page goes through the slow path.
     ["classic2005", "linux4_0", ["gup_fast_pte", "gup_slow_page", "mmap_lock", "pt_lock", "vma_find"]],

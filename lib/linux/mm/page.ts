@@ -63,6 +63,9 @@ export class MemMap extends Shown {
   #hugeEnd = 0;
   #giveHuge: (page: number) => void = () => {};
 
+  /** Told of every page that was taken out whose last reference is given back like that of any page. */
+  releasedOutside: ((page: number) => void) | null = null;
+
   /**
    * @param nrPages pages with a struct
    * @param nrReserved the first so many are reserved: never handed out, reference count 1
@@ -173,6 +176,7 @@ export class MemMap extends Shown {
       // A page that was taken out has no frame to give: Linux would hand it out all the same. Here it is lost.
       if (page < this.#end) this.#free.push(page);
       else if (page >= this.#huge && page < this.#hugeEnd) this.#giveHuge(page);
+      else this.releasedOutside?.(page);
     }
   }
 
