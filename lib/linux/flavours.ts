@@ -13,4 +13,7 @@ export { vma_pages_v1 } from "./xen/foreign/vma_pages_v1.ts";
 export { linux4_0, linux6_1 } from "./xen/foreign/find_special_page.ts";
 export { lazy_fault } from "./xen/foreign/lazy_fault.ts";
 export { linux6_0 } from "./xen/gntdev_range.ts";
+export { linux5_10 } from "./releases/linux5_10.ts";
+export { linux6_12 } from "./releases/linux6_12.ts";
 export { linux7_1 } from "./xen/foreign/find_normal_page.ts";
+export { linux7_2 } from "./releases/linux7_2.ts";

@@ -50,7 +50,7 @@ export const EVENTS = {
   vma_free: { layer: "linux", unit: "VMA", meaning: "VMA structure freed", cite: "linux 6.1 kernel/fork.c vm_area_free" },
   vma_find: { layer: "linux", unit: "look-up", meaning: "address looked up in the VMA tree", cite: "linux 6.1 mm/mmap.c find_vma" },
   vma_tree_write: { layer: "linux", unit: "write", meaning: "VMA tree changed", cite: "linux 6.1 mm/mmap.c vma_mas_store" },
-  vma_ext_word: { layer: "linux", unit: "word", meaning: "word added to every VMA by a design", cite: "list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings" },
+  vma_ext_word: { layer: "linux", unit: "word", meaning: "word that a design adds to a VMA, set or copied where it is in use", cite: "list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings" },
   notifier_call: { layer: "linux", unit: "call", meaning: "mmu notifier called", cite: "linux 6.1 mm/mmu_notifier.c mn_itree_invalidate" },
   // --- Linux: page tables and pages ----------------------------------------------------------------------------
   pte_read: { layer: "linux", unit: "entry", meaning: "page-table entry read by the kernel", cite: "linux 6.1 include/linux/pgtable.h ptep_get" },

@@ -132,7 +132,7 @@ export type MulticallEntry =
 export function multicall(hv: Hypervisor, caller: Domain, calls: readonly MulticallEntry[]): ListResult[] {
   return enter(hv, caller, EV.hc_multicall, () =>
     calls.map((call) => {
-      hv.trace.add(EV.multicall_entry);
+      hv.trace.one(EV.multicall_entry);
       return runCall(hv, caller, call);
     }));
 }

@@ -8,7 +8,14 @@
 
 import type { Errno } from "../../core/errno.ts";
 import type { Vma } from "../../linux/mm/vma.ts";
-import { VM_DONTDUMP, VM_DONTEXPAND, VM_MIXEDMAP, VM_SHARED, VM_WRITE } from "../../linux/mm/vm_flags.ts";
+import {
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
+  VM_MAYWRITE,
+  VM_MIXEDMAP,
+  VM_SHARED,
+  VM_WRITE,
+} from "../../linux/mm/vm_flags.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import type { GntdevMode } from "./mode.ts";
 import type { VmFault, VmOperations } from "../../linux/mm/vm_ops.ts";
@@ -50,6 +57,7 @@ export function gntdevMmap(priv: GntdevPriv, vmOps: VmOperations, vma: Vma): Err
   vma.ops = vmOps;
   vma.flags |= VM_DONTEXPAND | VM_DONTDUMP | VM_MIXEDMAP | map.mode.vmFlags;
   vma.privateData = map;
+  if ((vma.flags & VM_SHARED) === 0 && !priv.kernel.rules.privateGrantsMayWrite) vma.flags &= ~VM_MAYWRITE;
   map.flags = GNTMAP_host_map | ((vma.flags & VM_WRITE) !== 0 ? 0 : GNTMAP_readonly);
   map.start = vma.start;
   map.vma = vma;

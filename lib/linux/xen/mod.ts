@@ -18,6 +18,7 @@ export * from "./grant_refs.ts";
 export * from "./guest_kind.ts";
 export * from "./hypercalls.ts";
 export * from "./kernel_flavour.ts";
+export * from "./kernel_rules.ts";
 export * from "./multicalls.ts";
 export * from "./p2m.ts";
 export * from "./page_foreign.ts";

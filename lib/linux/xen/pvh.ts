@@ -34,7 +34,10 @@ export const pvhGuest: GuestKind = Object.freeze<GuestKind>({
   name: "pvh",
   autoTranslated: true,
   mmuOps: pvhMmuOps,
-  startKernel() {},
+  startKernel({ hv, system }) {
+    if (!hv.flavour.xsaveSizesSurprise) return;
+    system.printk("warning", "fpu__init_system_xstate", "sizes of XSAVE areas differ from what CPUID says");
+  },
   kernelHalf: () => noKernelHalf,
   grantFrame: (_kernel, page) => page,
   hostAddress: (_kernel, page) => page * PAGE_SIZE,
