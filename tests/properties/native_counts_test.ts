@@ -92,6 +92,9 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
     ["linux6_0", "linux6_1", []],
     ["lazy_fault", "linux6_1", []],
     ["linux7_1", "linux6_1", []],
+    ["linux5_10", "linux6_1", []],
+    ["linux6_12", "linux6_1", []],
+    ["linux7_2", "linux7_1", ["vma_find"]], // mremap moves several VMAs in one call, and looks for the next
     // No fast walker yet: every page goes through the slow path.
     ["classic2005", "linux4_0", ["gup_fast_pte", "gup_slow_page", "mmap_lock", "pt_lock", "vma_find"]],
   ];
