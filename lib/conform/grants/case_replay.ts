@@ -54,7 +54,7 @@ export class CaseReplay {
   run(steps: readonly Step[]): readonly StepResult[] {
     const sides = steps.map((step) => ({
       label: `${this.#name} step ${step.i}: ${step.op}`,
-      ...this.#step(step),
+      ...this.step(step),
     }));
     return sides.map(({ label, expected, got }) => ({
       label,
@@ -62,7 +62,8 @@ export class CaseReplay {
     }));
   }
 
-  #step(step: Step): Sides {
+  /** The next step; a message of a worker may still turn out to belong to another step. */
+  step(step: Step): Sides {
     if (step.op === "hang" || isMachineLost(step.row)) return this.#hang(step);
     try {
       return this.#compare(step);
@@ -87,6 +88,7 @@ export class CaseReplay {
     if (got instanceof KernelBug) return failed(got.message);
     const [expected, actual] = comparable(step, known, got);
     this.#workers.note(expected, actual, this.world.workerMessages);
+    this.#workers.noteAfterwards(this.world.workersAfterwards);
     return { expected, got: actual };
   }
 
@@ -136,7 +138,7 @@ export class CaseReplay {
 }
 
 /** Outputs by name, or a sentence. */
-interface Sides {
+export interface Sides {
   readonly expected: Outcome | string;
   readonly got: Outcome | string;
 }

@@ -84,6 +84,7 @@ export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
     const killed = endWorld(world);
     if (world.lateRings) world.kernel.work.advance(AFTERWARDS_MS);
     world.newMessages();
+    world.workersAfterwards = world.workerMessages;
     return { ...killed ?? world.endings.get("parent") ?? { exit: 0 }, tainted: world.tainted };
   },
 };
