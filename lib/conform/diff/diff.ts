@@ -169,7 +169,7 @@ async function scriptsIn(paths: readonly string[]): Promise<Script[]> {
   return scripts;
 }
 
-const COLUMNS = 100;
+const COLUMNS = 78;
 
 /** Lines of at most so many columns, broken at spaces; all but the first begin with `indent`. */
 function wrapped(text: string, indent: string): string[] {

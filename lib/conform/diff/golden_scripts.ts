@@ -27,6 +27,11 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   linux7_2: ["vma-random", "grant-cases-pv"].map((name) => `releases/linux7_2-xen4_20/${name}`),
 };
 
+/** All files that scripts are read from, relative to the project; an installation without them has no scripts. */
+export const GOLDEN_SCRIPT_FILES: readonly string[] = [...COMMON, ...Object.values(OWN).flat()].map((name) =>
+  `tests/golden/${name}.jsonl.gz`
+);
+
 /**
  * Every script once, however many releases it was recorded on.
  *

@@ -59,7 +59,8 @@ export const linux5_10: KernelFlavour = deriveFlavour(
       rule:
         "madvise has nothing newer than MADV_PAGEOUT: no POPULATE_READ, POPULATE_WRITE, DONTNEED_LOCKED, COLLAPSE",
       cite: "recorded linux5_10-xen4_14/grant-cases-pv.jsonl madvise",
-      commit: "commit 4ca9b3859dac14bb mm/madvise: introduce MADV_POPULATE_(READ|WRITE) to prefault page tables (5.14)",
+      commit:
+        "commit 4ca9b3859dac14bb mm/madvise: introduce MADV_POPULATE_(READ|WRITE) to prefault page tables (5.14)",
       mm: { highestAdvice: MADV.PAGEOUT },
     },
     {
