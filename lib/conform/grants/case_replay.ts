@@ -101,7 +101,8 @@ export class CaseReplay {
       runSetup(world, step);
       const process = world.processes.get(step.text("proc", "parent")) ?? world.process("parent", step.where);
       const outcome = GRANT_OPERATIONS[step.op]!(world, step, process);
-      return { ...outcome, ...this.#state(step, process.mm), kmsg_kinds: world.newMessages() };
+      const state = this.#state(step, process.mm);
+      return { kmsg_kinds: world.newMessages(), ...state, ...outcome };
     } catch (e) {
       if (!(e instanceof KernelBug)) throw e;
       return this.#crash = e;
