@@ -11,6 +11,7 @@ export { draft_b } from "./xen/foreign/draft_b.ts";
 export { seed2014 } from "./xen/foreign/vma_pages_seed.ts";
 export { vma_pages_v1 } from "./xen/foreign/vma_pages_v1.ts";
 export { linux4_0, linux6_1 } from "./xen/foreign/find_special_page.ts";
+export { lazy_fault } from "./xen/foreign/lazy_fault.ts";
 export { linux6_0 } from "./xen/gntdev_range.ts";
 export { linux5_10 } from "./releases/linux5_10.ts";
 export { linux6_12 } from "./releases/linux6_12.ts";

@@ -151,6 +151,7 @@ export const EXPECTED: Readonly<Record<KernelFlavourName, readonly Outcome[]>> =
   linux6_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux5_10:    ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux6_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  lazy_fault:   ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux6_12:    ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux7_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux7_2:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],

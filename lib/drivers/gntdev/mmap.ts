@@ -16,14 +16,16 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from "../../linux/mm/vm_flags.ts";
-import type { VmOperations } from "../../linux/mm/vm_ops.ts";
+import { PAGE_SIZE } from "../../core/geometry.ts";
+import type { GntdevMode } from "./mode.ts";
+import type { VmFault, VmOperations } from "../../linux/mm/vm_ops.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
 import { GNTMAP_host_map, GNTMAP_readonly } from "../../xen/abi.ts";
 import type { GntdevPriv, GrantMap } from "./grant_map.ts";
 import { gntdevEndNotifier, gntdevPutMap } from "./put_map.ts";
 
-/** Operations of a VMA of gntdev: no fault, no may_split, no mremap. */
-export function gntdevVmOps(kernel: XenLinux): VmOperations {
+/** Operations of a VMA of gntdev: no may_split, no mremap, and no fault but where the mode has one. */
+export function gntdevVmOps(kernel: XenLinux, mode: GntdevMode): VmOperations {
   const warn = (condition: string) => kernel.system.printk("warning", "gntdev_vma_close", condition);
   return {
     name: "gntdev",
@@ -35,8 +37,14 @@ export function gntdevVmOps(kernel: XenLinux): VmOperations {
       if (map.notifier !== null && kernel.gntdevRange.endsWith(map, vma, warn)) gntdevEndNotifier(map);
       gntdevPutMap(map);
     },
+    ...(mode.fault === undefined ? {} : { fault: (vma, address) => faultOf(mode, vma, address) }),
     ...kernel.scheme.vmOps,
   };
+}
+
+function faultOf(mode: GntdevMode, vma: Vma, address: number): VmFault {
+  const map = vma.privateData as GrantMap;
+  return mode.fault!(map, Math.floor((address - map.start) / PAGE_SIZE));
 }
 
 /** Maps the grants of the map at the VMA's offset; null or the errno. */

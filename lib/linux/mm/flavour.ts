@@ -12,7 +12,7 @@ import type { Vma } from "./vma.ts";
 
 /** What a design for foreign pages puts into common mm code. The shorter, the less it intrudes. */
 export interface MmForeignHooks {
-  /** Words it adds to every VMA of every process. */
+  /** Words it adds to every VMA of every process: memory that all pay for, used or not. */
   readonly vmaWords: number;
   /**
    * In `vm_normal_page`, for a special entry: the page, `NO_PAGE`, or `NOT_SUPPLIED` for the next rule.

@@ -118,6 +118,11 @@ export class MemMap extends Shown {
     return first;
   }
 
+  /** Pages below this one count for themselves: see {@linkcode compoundHead}. */
+  get firstHugePage(): number {
+    return this.#huge;
+  }
+
   /** The page that counts for this one: the first of a huge page. @cite linux 6.1 include/linux/page-flags.h compound_head */
   compoundHead(page: number): number {
     return page < this.#huge || page >= this.#hugeEnd ? page : page - page % HUGE;
@@ -173,6 +178,24 @@ export class MemMap extends Shown {
       else if (page >= this.#huge && page < this.#hugeEnd) this.#giveHuge(page);
       else this.releasedOutside?.(page);
     }
+  }
+
+  /** References of many pages given back: {@linkcode putPage} for each, the counts in one loop where none of them ends. */
+  putPages(pages: readonly number[], references: number): void {
+    const { refcount } = this;
+    const huge = this.#huge;
+    const isWatched = this.#trace.sink !== null;
+    let kept = 0;
+    for (let i = 0; i < pages.length; i++) {
+      const page = pages[i]!;
+      const left = page >= huge ? 0 : refcount[page]! - references;
+      if (left === 0 || isWatched) this.putPage(page, references);
+      else {
+        refcount[page] = left;
+        kept++;
+      }
+    }
+    if (kept > 0) this.#trace.add(EV.refcount, kept);
   }
 
   /** One more page table maps the page. */
