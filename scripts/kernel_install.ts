@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GOLDEN_SCRIPT_FILES } from "../lib/conform/diff/golden_scripts.ts";
 import { installKernel, type KernelParts, uninstallKernel } from "../lib/jupyter/kernel_install.ts";
 
 const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
@@ -12,7 +13,7 @@ const PARTS: KernelParts = {
   os: Deno.build.os,
   variable: (name) => Deno.env.get(name),
   project: Deno.build.os === "windows" ? ROOT.slice(1).replaceAll("/", "\\") : ROOT,
-  sources: ["lib", "mod.ts", "scripts/kernel.ts", "LICENSE", "THIRD_PARTY_NOTICES"],
+  sources: ["lib", "mod.ts", "scripts/kernel.ts", "LICENSE", "THIRD_PARTY_NOTICES", ...GOLDEN_SCRIPT_FILES],
   main: "scripts/kernel.ts",
   deno: Deno.execPath(),
 };
