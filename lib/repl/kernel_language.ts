@@ -24,6 +24,8 @@ export interface KernelLanguageOptions {
   readonly preamble: Preamble;
   readonly banner: string;
   readonly output: CellOutput;
+  /** Rights of the cells, as flags of `deno run`; all unless told. */
+  readonly permissions?: readonly string[];
 }
 
 /** Opens a session at once and answers for it. */
@@ -112,8 +114,13 @@ class SessionLanguage implements Language {
   }
 
   #open(): Promise<Evaluator> {
-    const { preamble, output } = this.#options;
-    const evaluator = openEvaluator({ preamble, onOutput: output.onText, onDisplay: output.onDisplay });
+    const { preamble, output, permissions } = this.#options;
+    const evaluator = openEvaluator({
+      preamble,
+      onOutput: output.onText,
+      onDisplay: output.onDisplay,
+      ...permissions === undefined ? {} : { permissions },
+    });
     // Its failure is told to the next cell.
     evaluator.catch(() => {});
     return evaluator;
