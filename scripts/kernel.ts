@@ -1,6 +1,6 @@
 /**
- * The notebook kernel as a process: `deno run -A scripts/kernel.ts CONNECTION_FILE [FLAG…]`. Jupyter starts it by
- * the `kernel.json` that `grantlab kernel install` writes. The flags are the rights of the cells, as `deno run` takes
+ * The notebook kernel as a process: `deno run -A scripts/kernel.ts CONNECTION_FILE [--types] [FLAG…]`. Jupyter
+ * starts it by the `kernel.json` that `grantlab kernel install` writes. With `--types` cells are type-checked. The flags are the rights of the cells, as `deno run` takes
  * them; without any they have all.
  *
  * @module
@@ -13,7 +13,9 @@ import { kernelLanguage } from "../lib/repl/kernel_language.ts";
 
 const BANNER = "grantlab: Xen grant mapping, Linux mm and the x86-64 MMU as an executable model";
 
-async function main([file, ...permissions]: readonly string[]): Promise<number> {
+async function main([file, ...flags]: readonly string[]): Promise<number> {
+  const types = flags[0] === "--types";
+  const permissions = flags.slice(types ? 1 : 0);
   if (file === undefined) {
     console.error("Cannot start the kernel: it needs the path of a connection file");
     return 2;
@@ -27,6 +29,7 @@ async function main([file, ...permissions]: readonly string[]): Promise<number> 
           preamble: { module: new URL("../mod.ts", import.meta.url).href, setup: [] },
           banner: BANNER,
           output,
+          types,
           ...permissions.length === 0 ? {} : { permissions },
         }),
       onComplaint: (complaint) => console.error(complaint),
