@@ -9,6 +9,7 @@ export * from "./fields.ts";
 export * from "./format.ts";
 export * from "./formats.ts";
 export * from "./hypercalls/mod.ts";
+export * from "./machine.ts";
 export * from "./read.ts";
 export * from "./replay.ts";
 export * from "./report.ts";

@@ -8,6 +8,7 @@
 export * from "./compare.ts";
 export * from "./event_tally.ts";
 export * from "./experiment.ts";
+export * from "./explain.ts";
 export * from "./io_outcome.ts";
 export * from "./process.ts";
 export * from "./split_then_pin.ts";

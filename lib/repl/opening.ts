@@ -10,6 +10,7 @@ const BANNER = `grantlab: w is a host (Xen, dom0 with Linux, one guest), qemu a 
   const vma = qemu.mmapGrants(w.guest.grant(8))      map grants
   qemu.munmap(vma.start + 4 * PAGE, PAGE)            split the VMA
   explain(qemu.directRead(vma.start + 5 * PAGE, PAGE))   direct I/O, and why it went as it did
+  explain(qemu)                                          what the last call of the process decided: cuts, merges, flushes
 Tab completes, ?name explains, .help lists commands, Ctrl-C stops a line, Ctrl-D leaves.`;
 
 /** Evaluated before the first line. */

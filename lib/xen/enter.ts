@@ -12,17 +12,48 @@ import type { Hypervisor } from "./hypervisor.ts";
 /**
  * Runs a hypercall of `caller`.
  *
+ * @param number the event of its number: `EV.hc_mmu_update`, …
  * @throws {DomainCrash} if Xen kills the caller, or has killed it before
  */
-export function enter<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
+export function enter<T>(hv: Hypervisor, caller: Domain, number: number, body: () => T): T {
+  return enterWith(hv, caller, number, runBody, body);
+}
+
+/** {@linkcode enter} with a function that is the same for every call, so that entering makes no object. */
+export function enterWith<A, T>(
+  hv: Hypervisor,
+  caller: Domain,
+  number: number,
+  body: (hv: Hypervisor, caller: Domain, argument: A) => T,
+  argument: A,
+): T {
   if (caller.crash !== null) throw caller.crash;
-  hv.trace.add(EV.hypercall);
+  hv.trace.one(EV.hypercall);
+  hv.trace.one(number);
+  return onBehalfWith(hv, caller, body, argument);
+}
+
+/** Runs Xen's code for `caller`, whatever brought the processor into the hypervisor: a hypercall or a trap. */
+export function onBehalf<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
+  return onBehalfWith(hv, caller, runBody, body);
+}
+
+function runBody<T>(_hv: Hypervisor, _caller: Domain, run: () => T): T {
+  return run();
+}
+
+function onBehalfWith<A, T>(
+  hv: Hypervisor,
+  caller: Domain,
+  body: (hv: Hypervisor, caller: Domain, argument: A) => T,
+  argument: A,
+): T {
   const outer = hv.current;
   hv.current = caller;
   hv.depth++;
   caller.dirtyCpus.add(caller.vcpu.cpu);
   try {
-    const result = body();
+    const result = body(hv, caller, argument);
     if (caller.crash !== null) throw caller.crash;
     return result;
   } finally {

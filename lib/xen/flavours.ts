@@ -10,6 +10,7 @@ import { type BuildKind, releaseBuild } from "./build.ts";
 import { flushPerBatch, type FlushPolicy } from "./flush.ts";
 import { type LockPlan, perCpuRwlock, singleSpinLock } from "./locks.ts";
 import { GNTST_bad_dev_addr, GNTST_general_error, GNTST_no_device_space, GNTST_no_space } from "./status.ts";
+import { type UsagePrint, usagePrint, usagePrintFirstEntry } from "./usage_print.ts";
 import { xsmDummy, type XsmPolicy } from "./xsm.ts";
 
 /** One choice per seam. */
@@ -45,6 +46,10 @@ export interface XenFlavour {
   readonly copyRechecksPinned: boolean;
   /** Back to version 1 only when no copy of version-2 entries runs. */
   readonly versionWaitsForCopies: boolean;
+  /** A translated Linux that boots on it warns: sizes of XSAVE areas are not what it expects. */
+  readonly xsaveSizesSurprise: boolean;
+  /** How the debug key `g` words a table. */
+  readonly usagePrint: UsagePrint;
   /** Bytes of an active entry, release build. */
   readonly activeEntrySize: number;
   /** Where each choice can be read. */
@@ -69,6 +74,8 @@ export const xen4_17: XenFlavour = Object.freeze({
   copyIgnoresEmpty: false,
   copyRechecksPinned: false,
   versionWaitsForCopies: false,
+  xsaveSizesSurprise: false,
+  usagePrint,
   activeEntrySize: 40,
   citations: Object.freeze({
     locks: "xen 4.17 xen/common/grant_table.c grant_read_lock",
@@ -86,6 +93,8 @@ export const xen4_17: XenFlavour = Object.freeze({
     copyIgnoresEmpty: "commit a4a790f432 zero-length copies since 2024-02",
     copyRechecksPinned: "commit 61b0a59ce2 copies of pinned entries since 2026-07",
     versionWaitsForCopies: "commit 96dfeb4177 version changes and copies since 2026-07",
+    xsaveSizesSurprise: "recorded grant-cases-pvh.jsonl tainted at the end",
+    usagePrint: "xen 4.17 xen/common/grant_table.c gnttab_usage_print",
     activeEntrySize: "commit a2f5203141 active entries shrink from 40 to 32 bytes in 2022-12",
   }),
 });
@@ -98,7 +107,7 @@ export const xen4_14: XenFlavour = Object.freeze({
   mapNoHandle: GNTST_no_device_space,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_14.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_14/grant-cases-pv.jsonl rawhyp",
     mapNoHandle: "commit 5c10b96795 no_device_space until 2021-09",
   }),
 });
@@ -109,10 +118,12 @@ export const xen4_5: XenFlavour = Object.freeze({
   name: "xen4_5",
   locks: singleSpinLock,
   copyKeepsPages: false,
+  usagePrint: usagePrintFirstEntry,
   citations: Object.freeze({
     ...xen4_14.citations,
     locks: "commit b4650e9a96 split of the grant lock, 2015-06",
     copyKeepsPages: "commit d28f42f270 copies keep pages since 2015-01-29",
+    usagePrint: "xen 4.5 xen/common/grant_table.c gnttab_usage_print",
   }),
 });
 
@@ -121,10 +132,12 @@ export const xen4_20: XenFlavour = Object.freeze({
   ...xen4_17,
   name: "xen4_20",
   copyIgnoresEmpty: true,
+  xsaveSizesSurprise: true,
   activeEntrySize: 32,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_20.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_20/grant-cases-pv.jsonl rawhyp",
+    xsaveSizesSurprise: "recorded linux6_1-xen4_20/grant-cases-pvh.jsonl tainted at the end",
   }),
 });
 

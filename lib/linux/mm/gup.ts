@@ -142,7 +142,7 @@ function slowly(
 
 /** Gives the references back. @cite linux 6.1 mm/gup.c unpin_user_pages */
 export function releaseUserPages(mm: MmStruct, pages: readonly number[], gupFlags: number): void {
-  for (const page of pages) mm.system.memMap.putPage(page, referencesOf(gupFlags));
+  mm.system.memMap.putPages(pages, referencesOf(gupFlags));
 }
 
 /**

@@ -28,7 +28,7 @@ export function doUpdateVaMapping(
   uvmf: number,
 ): number {
   const linear = word64(va);
-  hv.trace.add(EV.mmu_update_op);
+  hv.trace.one(EV.mmu_update_op);
   const pte = guestL1e(hv, caller, linear);
   if (pte < 0) return -ERRNO.EINVAL;
   const table = Math.floor(pte / PAGE_SIZE);

@@ -32,6 +32,8 @@ export interface ForeignPageScheme {
   readonly kernelHalf: KernelHalf;
   /** The page of a frame that plain M2P cannot name, or -1. */
   overridePfn(mfn: number): number;
+  /** A driver maps a grant when its page is faulted on, not when the range is. */
+  readonly mapsOnFault?: boolean;
   /** A VMA has been mapped by the driver: hang the pages on it, if the design does. */
   attachVma(vma: Vma, pages: MapPages): void;
 }
