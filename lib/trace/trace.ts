@@ -75,6 +75,17 @@ export class Trace extends Shown {
     if (this.sink !== null) this.sink.leave(name);
   }
 
+  /** Runs `body` as a span; not for hot paths, where {@linkcode enter} and {@linkcode leave} allocate nothing. */
+  span<T>(name: string, body: () => T): T {
+    if (this.sink === null) return body();
+    this.enter(name);
+    try {
+      return body();
+    } finally {
+      this.leave(name);
+    }
+  }
+
   /** How often the event happened. */
   count(kind: EventKind): number {
     return this.counters[EVENT_KINDS.indexOf(kind)]!;

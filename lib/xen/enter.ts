@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EV } from "../trace/events.ts";
+import { EV, EVENT_KINDS } from "../trace/events.ts";
 import type { Domain } from "./domain.ts";
 import { reapDomains } from "./domain_death.ts";
 import type { Hypervisor } from "./hypervisor.ts";
@@ -28,9 +28,29 @@ export function enterWith<A, T>(
   argument: A,
 ): T {
   if (caller.crash !== null) throw caller.crash;
+  if (hv.trace.sink !== null) return enterSpan(hv, caller, number, body, argument);
   hv.trace.one(EV.hypercall);
   hv.trace.one(number);
   return onBehalfWith(hv, caller, body, argument);
+}
+
+/** The same as a span of the hypercall's name: the event of its number without `hc_`. */
+function enterSpan<A, T>(
+  hv: Hypervisor,
+  caller: Domain,
+  number: number,
+  body: (hv: Hypervisor, caller: Domain, argument: A) => T,
+  argument: A,
+): T {
+  const name = EVENT_KINDS[number]!.slice("hc_".length);
+  hv.trace.enter(name);
+  try {
+    hv.trace.one(EV.hypercall);
+    hv.trace.one(number);
+    return onBehalfWith(hv, caller, body, argument);
+  } finally {
+    hv.trace.leave(name);
+  }
 }
 
 /** Runs Xen's code for `caller`, whatever brought the processor into the hypervisor: a hypercall or a trap. */

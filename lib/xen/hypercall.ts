@@ -133,7 +133,7 @@ export function multicall(hv: Hypervisor, caller: Domain, calls: readonly Multic
   return enter(hv, caller, EV.hc_multicall, () =>
     calls.map((call) => {
       hv.trace.one(EV.multicall_entry);
-      return runCall(hv, caller, call);
+      return hv.trace.span(call.op, () => runCall(hv, caller, call));
     }));
 }
 

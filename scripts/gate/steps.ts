@@ -22,6 +22,7 @@ const TESTS_THAT_RUN = [
   "tests/unit/jupyter",
   "tests/unit/repl",
   "tests/unit/plots/save_test.ts",
+  "tests/unit/sweep",
 ];
 
 const READ = ["run", "--no-prompt", "--allow-read"];

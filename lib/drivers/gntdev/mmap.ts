@@ -61,7 +61,7 @@ export function gntdevMmap(priv: GntdevPriv, vmOps: VmOperations, vma: Vma): Err
   map.flags = GNTMAP_host_map | ((vma.flags & VM_WRITE) !== 0 ? 0 : GNTMAP_readonly);
   map.start = vma.start;
   map.vma = vma;
-  const errno = map.mode.map(map, vma);
+  const errno = priv.kernel.hv.trace.span("gntdev_mmap", () => map.mode.map(map, vma));
   if (errno !== null) {
     map.mode.undo(map);
     gntdevPutMap(map);

@@ -68,5 +68,7 @@ export function gntdevInvalidate(map: GrantMap, start: number, end: number): voi
   const from = Math.max(start, range.start);
   const to = Math.min(end, range.end);
   if (from >= to) return;
-  unmapGrantPages(map, (from - range.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
+  map.kernel.hv.trace.span("gntdev_invalidate", () => {
+    unmapGrantPages(map, (from - range.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
+  });
 }

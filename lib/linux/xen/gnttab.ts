@@ -30,6 +30,10 @@ export const GNTTAB_UNMAP_REFS_DELAY_MS = 5;
  * @cite linux 6.1 drivers/xen/grant-table.c gnttab_map_refs
  */
 export function gnttabMapRefs(kernel: XenLinux, batch: MapBatch): number {
+  return kernel.hv.trace.span("gnttab_map_refs", () => mapRefs(kernel, batch));
+}
+
+function mapRefs(kernel: XenLinux, batch: MapBatch): number {
   const rc = HYPERVISOR_grant_table_op(kernel, GNTTABOP_map_grant_ref, batch.mapOps);
   if (rc !== 0) return rc;
   batch.mapOps.forEach((op, i) => {
@@ -72,6 +76,10 @@ export function gnttabRetryEagainGop(
 
 /** Unmaps a batch at once. @cite linux 6.1 drivers/xen/grant-table.c gnttab_unmap_refs */
 export function gnttabUnmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
+  return kernel.hv.trace.span("gnttab_unmap_refs", () => unmapRefs(kernel, batch));
+}
+
+function unmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
   const rc = HYPERVISOR_grant_table_op(kernel, GNTTABOP_unmap_grant_ref, batch.unmapOps);
   if (rc !== 0) return rc;
   for (const page of batch.pages) clearPageForeign(kernel, page);
