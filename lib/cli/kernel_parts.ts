@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GOLDEN_SCRIPT_FILES } from "../conform/diff/golden_scripts.ts";
 import { joinPath, jupyterDataFolder } from "../jupyter/data_folder.ts";
 import type { KernelParts } from "../jupyter/kernel_install.ts";
 import { pathOf } from "./paths.ts";
@@ -32,7 +33,7 @@ export function kernelParts({ project, os, variable }: Place): KernelParts {
     os,
     variable,
     project: pathOf(project),
-    sources: ["lib", "mod.ts", "scripts/kernel.ts", "LICENSE", "THIRD_PARTY_NOTICES"],
+    sources: ["lib", "mod.ts", "scripts/kernel.ts", "LICENSE", "THIRD_PARTY_NOTICES", ...GOLDEN_SCRIPT_FILES],
     main: "scripts/kernel.ts",
     deno: Deno.execPath(),
   };

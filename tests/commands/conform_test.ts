@@ -91,3 +91,16 @@ for (
     assertEquals(at > 0 && err.slice(at).some((line) => line.includes(`"${near}"`)), true, err.join("\n"));
   });
 }
+
+Deno.test("conform takes the flavour from the folder, unless the command line names one", async () => {
+  const data = "tests/golden/releases/linux5_10-xen4_14/vma-scripted.jsonl.gz";
+  for (const [options, code] of [[[], 0], [["--kernel", "linux6_1"], 1]] as const) {
+    const { code: got } = await runScript([
+      "--allow-read=tests/golden",
+      "scripts/conform.ts",
+      ...options,
+      data,
+    ]);
+    assertStrictEquals(got, code, options.join(" "));
+  }
+});
