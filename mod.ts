@@ -18,6 +18,7 @@
  */
 
 export { hex, KernelBug, PAGE, truncateVaddr, tryVaddr, vaddr } from "./lib/core/mod.ts";
+export { diff, type ReleaseDiff } from "./lib/conform/diff/diff.ts";
 export { ASSUMED_CYCLES, parsePriceList, priceOf } from "./lib/cost/mod.ts";
 export {
   compare,

@@ -56,6 +56,11 @@ export const LAYERS = {
     packages: true,
     outside: true,
   },
+  "cli": {
+    mayImport: [...MODEL, "import", "experiments", "plots", "conform", "jupyter", "repl", "std"],
+    packages: true,
+    outside: true,
+  },
   "std": { mayImport: [], packages: true },
 } as const satisfies LayerTable;
 

@@ -80,6 +80,8 @@ export class GrantWorld implements HypercallHost {
 
   /** Kinds of message that only workers reported, among those of the last {@linkcode newMessages}. */
   workerMessages: ReadonlySet<KernelMessageKind> = new Set();
+  /** The same, of what was said after the last process had ended. */
+  workersAfterwards: ReadonlySet<KernelMessageKind> = new Set();
   /** An io_uring gives its pages back some time after it was closed. */
   readonly lateRings: boolean;
 

@@ -5,6 +5,10 @@
  * @module
  */
 
+export * from "./diff/diff.ts";
+export * from "./diff/release_diff.ts";
+export type { Rule } from "./diff/rules.ts";
+export type { Script, Seen } from "./diff/script.ts";
 export * from "./fields.ts";
 export * from "./format.ts";
 export * from "./formats.ts";

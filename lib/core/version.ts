@@ -5,4 +5,4 @@
  */
 
 /** As in `deno.json`. */
-export const VERSION = "0.0.1";
+export const VERSION = "0.1.0";

@@ -54,7 +54,7 @@ export class CaseReplay {
   run(steps: readonly Step[]): readonly StepResult[] {
     const sides = steps.map((step) => ({
       label: `${this.#name} step ${step.i}: ${step.op}`,
-      ...this.#step(step),
+      ...this.step(step),
     }));
     return sides.map(({ label, expected, got }) => ({
       label,
@@ -62,7 +62,8 @@ export class CaseReplay {
     }));
   }
 
-  #step(step: Step): Sides {
+  /** The next step; a message of a worker may still turn out to belong to another step. */
+  step(step: Step): Sides {
     if (step.op === "hang" || isMachineLost(step.row)) return this.#hang(step);
     try {
       return this.#compare(step);
@@ -87,6 +88,7 @@ export class CaseReplay {
     if (got instanceof KernelBug) return failed(got.message);
     const [expected, actual] = comparable(step, known, got);
     this.#workers.note(expected, actual, this.world.workerMessages);
+    this.#workers.noteAfterwards(this.world.workersAfterwards);
     return { expected, got: actual };
   }
 
@@ -99,7 +101,8 @@ export class CaseReplay {
       runSetup(world, step);
       const process = world.processes.get(step.text("proc", "parent")) ?? world.process("parent", step.where);
       const outcome = GRANT_OPERATIONS[step.op]!(world, step, process);
-      return { ...outcome, ...this.#state(step, process.mm), kmsg_kinds: world.newMessages() };
+      const state = this.#state(step, process.mm);
+      return { kmsg_kinds: world.newMessages(), ...state, ...outcome };
     } catch (e) {
       if (!(e instanceof KernelBug)) throw e;
       return this.#crash = e;
@@ -136,7 +139,7 @@ export class CaseReplay {
 }
 
 /** Outputs by name, or a sentence. */
-interface Sides {
+export interface Sides {
   readonly expected: Outcome | string;
   readonly got: Outcome | string;
 }

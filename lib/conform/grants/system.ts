@@ -15,6 +15,7 @@ import { copyFromUser } from "../../linux/mm/user_copy.ts";
 import { BadInput, type Row } from "../format.ts";
 import type { Ending, GrantWorld } from "../grant_world.ts";
 import type { GrantOperation } from "./memory.ts";
+import { UNSEEN } from "./outputs.ts";
 import { BUFFER } from "./setup.ts";
 import { numberOf, outcomeOf, type Step, WINDOW } from "./step.ts";
 
@@ -83,8 +84,11 @@ export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
   end(world) {
     const killed = endWorld(world);
     if (world.lateRings) world.kernel.work.advance(AFTERWARDS_MS);
-    world.newMessages();
-    return { ...killed ?? world.endings.get("parent") ?? { exit: 0 }, tainted: world.tainted };
+    const kinds = world.newMessages();
+    world.workersAfterwards = world.workerMessages;
+    const ending = killed ?? world.endings.get("parent") ?? { exit: 0 };
+    // A process that an oops kills cannot read the log any more; the taint tells.
+    return { ...ending, tainted: world.tainted, kmsg_kinds: killed === null ? kinds : UNSEEN };
   },
 };
 

@@ -22,6 +22,14 @@ export class WorkerMessages {
     for (const kind of modelled) if (!recorded.includes(kind) && fromWorkers.has(kind)) this.#extra.add(kind);
   }
 
+  /** Workers of the model reported these after the last call, where no step looks. */
+  noteAfterwards(fromWorkers: ReadonlySet<string>): void {
+    for (const kind of fromWorkers) {
+      this.#fromWorkers.add(kind);
+      this.#extra.add(kind);
+    }
+  }
+
   /**
    * Both sides as texts, after all steps have run. A kind that only one side has in this step and only the other side in
    * another is taken out of both.

@@ -26,6 +26,7 @@ export const linux5_10: KernelFlavour = deriveFlavour(
     {
       rule: "mremap in place does not join the VMA that it comes to touch",
       cite: "recorded linux5_10-xen4_14/vma-scripted.jsonl mremap-grow-blocked",
+      commit: "commit ca3d76b0aa808a06 mm: add merging after mremap resize (6.0)",
       mremap: { growthMerges: false },
     },
     {
@@ -41,6 +42,7 @@ export const linux5_10: KernelFlavour = deriveFlavour(
     {
       rule: "MREMAP_DONTUNMAP takes private anonymous memory only",
       cite: "recorded linux5_10-xen4_14/vma-scripted.jsonl mremap-dontunmap-file",
+      commit: "commit a4609387859f0281 mm: Extend MREMAP_DONTUNMAP to non-anonymous mappings (5.13)",
       mremap: { dontunmapTakes: "private anonymous" },
     },
     {
@@ -57,6 +59,8 @@ export const linux5_10: KernelFlavour = deriveFlavour(
       rule:
         "madvise has nothing newer than MADV_PAGEOUT: no POPULATE_READ, POPULATE_WRITE, DONTNEED_LOCKED, COLLAPSE",
       cite: "recorded linux5_10-xen4_14/grant-cases-pv.jsonl madvise",
+      commit:
+        "commit 4ca9b3859dac14bb mm/madvise: introduce MADV_POPULATE_(READ|WRITE) to prefault page tables (5.14)",
       mm: { highestAdvice: MADV.PAGEOUT },
     },
     {

@@ -31,6 +31,7 @@ export const SINCE_6_12: readonly FlavourDifference[] = Object.freeze<FlavourDif
     rule:
       "get_user_pages itself looks at files of long-term pins, so io_uring takes fixed buffers in grant mappings",
     cite: "linux 6.12 mm/gup.c writable_file_mapping_allowed",
+    commit: "list 2023-05-17 io_uring: rsrc: delegate VMA file-backed check to GUP",
     mm: { gupFilePins: "memory files" },
   },
   {

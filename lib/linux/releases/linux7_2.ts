@@ -25,6 +25,7 @@ export const linux7_2: KernelFlavour = deriveFlavour(
     {
       rule: "a VMA whose pages nobody has written joins one that holds pages, whichever of the two changes",
       cite: "recorded linux7_2-xen4_20/vma-scripted.jsonl mlock-split",
+      commit: "commit 879bca0a2c4f40b0 mm/vma: fix incorrectly disallowed anonymous VMA merges (6.16)",
       mm: { joinsAnonVma: eitherMayLackAnonVma },
     },
     {
@@ -40,6 +41,7 @@ export const linux7_2: KernelFlavour = deriveFlavour(
     {
       rule: "mremap to a fixed place takes every VMA of the range along, if the size stays",
       cite: "linux 7.2 mm/mremap.c remap_move",
+      commit: "list 2025-07 mm/mremap: permit mremap() move of multiple VMAs (6.17)",
       mremap: { moves: "all VMAs" },
     },
     {

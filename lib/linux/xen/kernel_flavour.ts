@@ -39,6 +39,8 @@ export interface FlavourDifference {
   readonly mremap?: Partial<MremapRules>;
   readonly rules?: Partial<KernelRules>;
   readonly scheme?: SchemeMaker;
+  /** The commit that brought it, or took it away after this release, in the form of `@cite`; if it is known. */
+  readonly commit?: string;
 }
 
 /** What a release is called. */
@@ -76,8 +78,20 @@ export function deriveFlavour(
   });
 }
 
+/** Names of the seams at which a difference chooses, as `flavour_seams.ts` names them. */
+export function differenceSeams({ mm, mremap, rules, scheme }: FlavourDifference): string[] {
+  const named = (table: string, choices: object = {}) =>
+    Object.keys(choices).map((name) => `${table}.${name}`);
+  return [
+    ...named("mm", mm),
+    ...named("mremap", mremap),
+    ...named("rules", rules),
+    ...(scheme === undefined ? [] : ["scheme"]),
+  ];
+}
+
 /** The flavour with one thing otherwise. */
-export function applyDifference(flavour: KernelFlavour, difference: FlavourDifference): KernelFlavour {
+function applyDifference(flavour: KernelFlavour, difference: FlavourDifference): KernelFlavour {
   return {
     ...flavour,
     mm: { ...flavour.mm, ...difference.mm, mremap: { ...flavour.mm.mremap, ...difference.mremap } },

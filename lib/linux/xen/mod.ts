@@ -9,6 +9,7 @@
 export * from "./call_sites.ts";
 export * from "./delayed_work.ts";
 export * from "./evtchn.ts";
+export * from "./flavour_seams.ts";
 export * from "./foreign/kernel_half.ts";
 export * from "./foreign/scheme.ts";
 export * from "./frame_source.ts";
