@@ -6,15 +6,21 @@
  */
 
 import { merge, object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
 import { multiple, withDefault } from "@optique/core/modifiers";
 import { argument, flag, option } from "@optique/core/primitives";
-import { integer } from "@optique/core/valueparser";
+import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { htmlView } from "../../core/views.ts";
-import { jsonFlag, kernelName } from "../names.ts";
+import { jsonFlag } from "../names.ts";
 import { pathOf } from "../paths.ts";
 import { EXIT, type Subcommand, subcommand } from "../subcommand.ts";
+
+/** A kernel, a hypervisor or both; an unknown one is refused with the nearest names before anything runs. */
+const release = (which: string) =>
+  argument(string({ metavar: "RELEASE" }), {
+    description: message`${text(which)}: linux6_1, xen4_14 or linux6_1-xen4_14.`,
+  });
 
 const parser = merge(
   object({
@@ -28,8 +34,8 @@ const parser = merge(
     json: jsonFlag,
   }),
   object({
-    first: argument(kernelName, { description: message`One release.` }),
-    second: argument(kernelName, { description: message`The other.` }),
+    first: release("One release"),
+    second: release("The other"),
     paths: multiple(argument(path({ metavar: "PATH" }), {
       description: message`Recordings whose calls are replayed; those of the project if none is given.`,
     })),
