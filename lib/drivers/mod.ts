@@ -6,8 +6,13 @@
  */
 
 export * from "./access_process_vm.ts";
+export * from "./blkback/mod.ts";
+export * from "./blkfront/mod.ts";
+export * from "./blkif/mod.ts";
+export * from "./block/mod.ts";
 export * from "./direct_io.ts";
 export * from "./evtchn/mod.ts";
+export * from "./frontend_kernel.ts";
 export * from "./futex.ts";
 export * from "./gntalloc/mod.ts";
 export * from "./gntdev/mod.ts";
@@ -17,6 +22,7 @@ export * from "./pipe.ts";
 export * from "./privcmd/mod.ts";
 export * from "./process_vm.ts";
 export * from "./ram_disk.ts";
+export * from "./ring/mod.ts";
 export * from "./socket.ts";
 export * from "./unmap_notify.ts";
 export * from "./user_bytes.ts";

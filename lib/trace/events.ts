@@ -73,6 +73,10 @@ export const EVENTS = {
   m2p_read: { layer: "linux", unit: "entry", meaning: "machine-to-physical entry read", cite: "linux 6.1 arch/x86/include/asm/xen/page.h mfn_to_pfn_no_overrides" },
   override_lock: { layer: "linux", unit: "acquire", meaning: "m2p_override lock taken", cite: "linux 3.15 arch/x86/xen/p2m.c m2p_override_lock" },
   override_probe: { layer: "linux", unit: "node", meaning: "node of an m2p_override bucket looked at", cite: "linux 3.15 arch/x86/xen/p2m.c m2p_find_override" },
+  // --- Linux: block and net drivers --------------------------------------------------------------------------------
+  pgrant_probe: { layer: "linux", unit: "node", meaning: "node of a back end's tree of persistent grants looked at", cite: "linux 6.1 drivers/block/xen-blkback/blkback.c get_persistent_gnt" },
+  front_copy_bytes: { layer: "linux", unit: "byte", meaning: "byte copied by a front end between its own page and one that stays granted", cite: "linux 6.1 drivers/block/xen-blkfront.c blkif_copy_from_grant" },
+  local_copy_bytes: { layer: "linux", unit: "byte", meaning: "byte of a foreign page copied into a page of the kernel's own", cite: "linux 6.1 net/core/skbuff.c skb_copy_ubufs" },
   // --- Xen -----------------------------------------------------------------------------------------------------
   hypercall: { layer: "xen", unit: "call", meaning: "hypercall entered and left", cite: "xen 4.17 xen/arch/x86/pv/hypercall.c pv_hypercall" },
   multicall_entry: { layer: "xen", unit: "entry", meaning: "call run from a multicall list", cite: "xen 4.17 xen/common/multicall.c do_multicall" },

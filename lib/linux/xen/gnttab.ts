@@ -2,7 +2,7 @@
  * Linux's helpers between a driver and the grant hypercalls: map and unmap with the p2m kept true, and the unmap that
  * waits until nobody holds the pages any more.
  *
- * Left out: the retry of GNTST_eagain (no frame is paged out here), foreign page marks on pages above the map's own.
+ * Left out: the retry of GNTST_eagain (no frame is paged out here).
  *
  * @cite linux 6.1 drivers/xen/grant-table.c gnttab_map_refs
  * @module
@@ -15,13 +15,28 @@ import {
   GNTTABOP_unmap_grant_ref,
 } from "../../xen/abi.ts";
 import { GNTST_okay } from "../../xen/status.ts";
-import { PG_foreign } from "../mm/page.ts";
+import { type MemMap, PG_foreign } from "../mm/page.ts";
 import type { MapBatch, UnmapBatch } from "./foreign/kernel_half.ts";
 import { HYPERVISOR_grant_table_op } from "./hypercalls.ts";
 import type { XenLinux } from "./xen_linux.ts";
 
 /** First wait of a deferred unmap; each further wait is longer by as much. @cite linux 4.0 drivers/xen/grant-table.c GNTTAB_UNMAP_REFS_DELAY */
 export const GNTTAB_UNMAP_REFS_DELAY_MS = 5;
+
+/** References are 32 bits wide. */
+const REFS = 2 ** 32;
+
+/**
+ * The grant that a page stands for, or null if it is a page of this kernel's own. Where m2p_override is used the word is
+ * taken, and a page says nothing.
+ *
+ * @cite linux 6.1 include/xen/grant_table.h xen_page_foreign
+ */
+export function xenPageForeign(memMap: MemMap, page: number): { domid: number; gref: number } | null {
+  if ((memMap.flags[page]! & PG_foreign) === 0) return null;
+  const word = memMap.private[page]!;
+  return { domid: Math.floor(word / REFS), gref: word % REFS };
+}
 
 /**
  * Maps a batch: the user's half, then the kernel's with the p2m. Statuses and handles are in the operations.
@@ -34,7 +49,10 @@ export function gnttabMapRefs(kernel: XenLinux, batch: MapBatch): number {
   if (rc !== 0) return rc;
   const { memMap } = kernel.system;
   batch.mapOps.forEach((op, i) => {
-    if (op.status === GNTST_okay) memMap.flags[batch.pages[i]!]! |= PG_foreign;
+    if (op.status !== GNTST_okay) return;
+    const page = batch.pages[i]!;
+    memMap.flags[page]! |= PG_foreign;
+    memMap.private[page] = op.dom * REFS + op.ref;
   });
   kernel.kernelHalf.set(kernel, batch);
   return 0;

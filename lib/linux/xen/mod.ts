@@ -18,6 +18,7 @@ export * from "./guest_kind.ts";
 export * from "./hypercalls.ts";
 export * from "./kernel_flavour.ts";
 export * from "./p2m.ts";
+export * from "./page_cache.ts";
 export * from "./pv_mmu_ops.ts";
 export * from "./pvh.ts";
 export * from "./remap.ts";
