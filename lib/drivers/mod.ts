@@ -26,3 +26,4 @@ export * from "./ring/mod.ts";
 export * from "./socket.ts";
 export * from "./unmap_notify.ts";
 export * from "./user_bytes.ts";
+export * from "./workload/mod.ts";

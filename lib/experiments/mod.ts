@@ -5,6 +5,8 @@
  * @module
  */
 
+export * from "./blk_device.ts";
+export * from "./block_load.ts";
 export * from "./compare.ts";
 export * from "./event_tally.ts";
 export * from "./experiment.ts";

@@ -20,7 +20,7 @@ import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
 import { withinBudget } from "../core/budget.ts";
 import { KernelBug } from "../core/crash.ts";
-import { outOfRange } from "../core/misuse.ts";
+import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import { hex } from "../core/show.ts";
 import { RamDisk } from "../drivers/ram_disk.ts";
 import { bootXenLinux, kernelFlavour } from "../linux/kernel.ts";
@@ -34,6 +34,7 @@ import { type XenFlavour, xenFlavour } from "../xen/flavours.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
 import { FrameInfo } from "../xen/views/frame_view.ts";
 import type { TranslationCaches } from "../x86/translation_caches.ts";
+import { BlkDevice, type BlkDeviceOptions } from "./blk_device.ts";
 import { EventTally } from "./event_tally.ts";
 import { Guest } from "./guest.ts";
 import { Process } from "./process.ts";
@@ -42,14 +43,18 @@ import { Process } from "./process.ts";
 export interface WorldOptions {
   /** Linux in dom0: `linux6_1`, `seed2014`, … */
   readonly kernel?: string;
-  /** The hypervisor: `xen4_17`. */
-  readonly xen?: string;
+  /** The hypervisor: `xen4_17`, or a record derived from one. */
+  readonly xen?: string | XenFlavour;
   /** Frames of dom0. */
   readonly dom0Frames?: number;
   /** Pages that dom0 keeps without a frame, for foreign mappings. */
   readonly ballooned?: number;
   /** Frames of the guest. */
   readonly guestFrames?: number;
+  /** CPUs of the machine, and vCPUs of dom0. Default 1. */
+  readonly cpus?: number;
+  /** Frames of the machine that are left for further guests. Default 0. */
+  readonly spareFrames?: number;
 }
 
 export { Grants, Guest } from "./guest.ts";
@@ -74,12 +79,16 @@ export class World extends Shown {
   readonly disk: RamDisk = new RamDisk(64 * 2 ** 20, (sector) => sector * 7 + 1);
   /** The bug that ended dom0, if one did. */
   crash: KernelBug | null = null;
+  #spareAt: number;
 
   constructor(options: WorldOptions = {}) {
     super();
     this.kernelName = options.kernel ?? "linux6_1";
     this.flavour = kernelFlavour(this.kernelName);
-    this.xen = xenFlavour(options.xen ?? "xen4_17");
+    const { xen = "xen4_17" } = options;
+    this.xen = typeof xen === "string" ? xenFlavour(xen) : xen;
+    const nrCpus = wholeNumber("make a machine of CPUs", options.cpus ?? 1, 1, 512);
+    const spare = withinBudget("leave frames for guests:", options.spareFrames ?? 0, "domainFrames");
     const dom0Frames = withinBudget("give dom0 frames:", options.dom0Frames ?? 1024, "domainFrames");
     const ballooned = withinBudget("keep ballooned pages:", options.ballooned ?? 1024, "domainFrames");
     const guestFrames = withinBudget("give the guest frames:", options.guestFrames ?? 512, "domainFrames");
@@ -93,14 +102,16 @@ export class World extends Shown {
     );
     const guestAt = Math.max(1, p2mEnd - Math.ceil(guestFrames / 2));
     const dom0At = Math.ceil((guestAt + guestFrames + 1) / 0x800) * 0x800;
-    const mem = new PhysMem(dom0At + dom0Frames + 0x1000);
-    const cpus = [new Cpu({ trace: this.trace })];
+    const mem = new PhysMem(dom0At + dom0Frames + spare + 0x1000);
+    const cpus = Array.from({ length: nrCpus }, () => new Cpu({ trace: this.trace }));
     this.hv = new Hypervisor({ mem, trace: this.trace, flavour: this.xen, cpus });
     this.dom0 = this.hv.createDomain({
       name: "dom0",
       frames: { first: dom0At, count: dom0Frames },
       privileged: true,
+      vcpus: nrCpus,
     });
+    this.#spareAt = dom0At + dom0Frames;
     const guest = this.hv.createDomain({ name: "guest", frames: { first: guestAt, count: guestFrames } });
     this.kernel = bootXenLinux({
       hv: this.hv,
@@ -110,6 +121,32 @@ export class World extends Shown {
       nrBallooned: ballooned,
     });
     this.guest = new Guest(this, guest);
+  }
+
+  /**
+   * One more guest.
+   *
+   * @throws {RangeError} if the machine has not so many frames left: `world({ spareFrames })`
+   */
+  addGuest(frames = 512, name = `guest${this.hv.domains.size}`): Guest {
+    const first = this.#spareAt;
+    const domain = this.hv.createDomain({ name, frames: { first, count: frames } });
+    this.#spareAt += frames;
+    return new Guest(this, domain);
+  }
+
+  /**
+   * A block device for a guest, with blkfront, blkback and a disk in memory.
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const blk = world().blk();
+   * if (blk.write(0, 8).verdict !== "ok" || blk.kept !== 1) throw new Error(String(blk));
+   * ```
+   */
+  blk(options: BlkDeviceOptions = {}): BlkDevice {
+    return new BlkDevice(this, options);
   }
 
   /** Starts a process in dom0. */
@@ -161,8 +198,7 @@ export class World extends Shown {
 
   /** Lets milliseconds pass on dom0's clock: deferred unmaps run when they fall due. */
   advance(ms: number): void {
-    this.refuseAfterCrash("let time pass");
-    this.kernel.work.advance(ms);
+    this.run("let time pass", () => this.kernel.work.advance(ms));
   }
 
   /** The first pfn beyond dom0's p2m: frame numbers from here on read as IDENTITY there. */

@@ -1,0 +1,7 @@
+/**
+ * What guests ask of their disks and networks.
+ *
+ * @module
+ */
+
+export * from "./block_workload.ts";
