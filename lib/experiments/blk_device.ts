@@ -23,6 +23,7 @@ import { NetworkBlockDevice, type WireFate } from "../drivers/block/network_bloc
 import { RamBlockDevice } from "../drivers/block/ram_block_device.ts";
 import type { RamDisk } from "../drivers/ram_disk.ts";
 import type { BlockIo } from "../drivers/workload/block_workload.ts";
+import { ReferenceDisk } from "../reference/disk.ts";
 import type { SysResult } from "../core/errno.ts";
 import { blankDisk, BlockLoad, type BlockLoadOptions, runBlockLoad } from "./block_load.ts";
 import type { Guest } from "./guest.ts";
@@ -63,6 +64,8 @@ export class BlkDevice extends Shown {
   readonly back: XenBlkif;
   /** What the storage holds. */
   readonly disk: RamDisk;
+  /** What it must hold. */
+  readonly reference: ReferenceDisk = new ReferenceDisk();
   readonly guest: Guest;
   readonly #refsBefore: number;
 
@@ -125,9 +128,9 @@ export class BlkDevice extends Shown {
    * ```
    */
   run(ios: Iterable<BlockIo>, options: BlockLoadOptions = {}): BlockLoad {
-    const { world, front, disk } = this;
+    const { world, front, disk, reference } = this;
     world.refuseAfterCrash("run a block workload");
-    const load = runBlockLoad({ kernel: world.kernel, front, disk }, ios, options);
+    const load = runBlockLoad({ kernel: world.kernel, front, disk, reference }, ios, options);
     world.crash ??= load.crash;
     return load;
   }

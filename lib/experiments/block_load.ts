@@ -127,7 +127,6 @@ interface Running {
 
 /** One run. */
 class Runner {
-  readonly reference = new ReferenceDisk();
   readonly guest: Float64Array;
   readonly dom0: Float64Array;
   readonly free: number[] = [];
@@ -138,7 +137,12 @@ class Runner {
   wrongReads = 0;
   sent = 0;
 
-  constructor(readonly kernel: XenLinux, readonly front: Blkfront, readonly disk: RamDisk) {
+  constructor(
+    readonly kernel: XenLinux,
+    readonly front: Blkfront,
+    readonly disk: RamDisk,
+    readonly reference: ReferenceDisk,
+  ) {
     this.guest = new Float64Array(EVENT_KINDS.length);
     this.dom0 = new Float64Array(EVENT_KINDS.length);
   }
@@ -245,19 +249,25 @@ export function blankDisk(size: number): RamDisk {
   return new RamDisk(size, blankByte);
 }
 
-/**
- * Runs a workload on a front end whose back end stores on `disk`.
- *
- * @param disk made by {@linkcode blankDisk}: what the storage really holds
- */
+/** What a workload runs on. */
+export interface BlockStage {
+  readonly kernel: XenLinux;
+  readonly front: Blkfront;
+  /** What the storage really holds; made by {@linkcode blankDisk}. */
+  readonly disk: RamDisk;
+  /** What it must hold: one for all runs on a disk. */
+  readonly reference: ReferenceDisk;
+}
+
+/** Runs a workload on a front end. */
 export function runBlockLoad(
-  { kernel, front, disk }: { readonly kernel: XenLinux; readonly front: Blkfront; readonly disk: RamDisk },
+  { kernel, front, disk, reference }: BlockStage,
   ios: Iterable<BlockIo>,
   options: BlockLoadOptions = {},
 ): BlockLoad {
   const depth = wholeNumber("run with a queue depth of", options.queueDepth ?? 32, 1, 4096) *
     front.rings.length;
-  const runner = new Runner(kernel, front, disk);
+  const runner = new Runner(kernel, front, disk, reference);
   const from = kernel.work.nowMs;
   const patience = from + (options.patienceMs ?? 600_000);
   const rest = ios[Symbol.iterator]();
@@ -292,6 +302,7 @@ export function runBlockLoad(
     if (!(e instanceof KernelBug)) throw e;
     crash = e;
   }
+  front.kernel.freeFrames(runner.free);
   return new BlockLoad({
     requests: runner.sent,
     okay: runner.okay,

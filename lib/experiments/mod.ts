@@ -10,6 +10,8 @@ export * from "./block_load.ts";
 export * from "./compare.ts";
 export * from "./event_tally.ts";
 export * from "./experiment.ts";
+export * from "./guest.ts";
+export * from "./hostile_blkfront.ts";
 export * from "./io_outcome.ts";
 export * from "./process.ts";
 export * from "./split_then_pin.ts";

@@ -144,6 +144,8 @@ export class XenBlkifRing extends Shown {
   /** Where the ring's own pages are mapped. */
   readonly ringPages: GrantPage[] = [];
   readonly pendingFree: PendingReq[] = [];
+  /** Free or in work. */
+  readonly allRequests: readonly PendingReq[];
   readonly freePages: GnttabPageCache;
   readonly persistent: GrefTree<PersistentGnt>;
   readonly stats: BlkRingStats = {
@@ -190,7 +192,8 @@ export class XenBlkifRing extends Shown {
     const { kernel } = blkif;
     this.freePages = new GnttabPageCache(kernel);
     this.persistent = new GrefTree(kernel.hv.trace);
-    for (let i = 0; i < XEN_BLKIF_REQS_PER_PAGE * nrPages; i++) this.pendingFree.push(new PendingReq());
+    this.allRequests = Array.from({ length: XEN_BLKIF_REQS_PER_PAGE * nrPages }, () => new PendingReq());
+    this.pendingFree.push(...this.allRequests);
   }
 
   override [viewOf](): View {
