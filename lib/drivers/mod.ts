@@ -25,5 +25,6 @@ export * from "./ram_disk.ts";
 export * from "./ring/mod.ts";
 export * from "./socket.ts";
 export * from "./unmap_notify.ts";
+export * from "./user_blkback/mod.ts";
 export * from "./user_bytes.ts";
 export * from "./workload/mod.ts";
