@@ -16,7 +16,7 @@ import { outOfRange } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
 import { blkbackConnect, blkbackDisconnect } from "../drivers/blkback/connect.ts";
 import { safeUnmap, unmapAtOnce, type UnmapPolicy } from "../drivers/blkback/unmap_policy.ts";
-import { type BlkbackParameters, type XenBlkif } from "../drivers/blkback/xen_blkif.ts";
+import type { BlkbackParameters, XenBlkif } from "../drivers/blkback/xen_blkif.ts";
 import { Blkfront } from "../drivers/blkfront/blkfront.ts";
 import type { Bio, BlockDevice } from "../drivers/block/bio.ts";
 import { NetworkBlockDevice, type WireFate } from "../drivers/block/network_block_device.ts";
@@ -25,7 +25,7 @@ import type { RamDisk } from "../drivers/ram_disk.ts";
 import type { BlockIo } from "../drivers/workload/block_workload.ts";
 import { ReferenceDisk } from "../reference/disk.ts";
 import type { SysResult } from "../core/errno.ts";
-import { blankDisk, BlockLoad, type BlockLoadOptions, runBlockLoad } from "./block_load.ts";
+import { blankDisk, type BlockLoad, type BlockLoadOptions, runBlockLoad } from "./block_load.ts";
 import type { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
 

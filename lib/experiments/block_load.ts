@@ -18,7 +18,7 @@ import type { BlockIo } from "../drivers/workload/block_workload.ts";
 import { BLKIF_RSP_OKAY } from "../drivers/blkif/blkif.ts";
 import { RamDisk, SECTOR_WORDS } from "../drivers/ram_disk.ts";
 import type { XenLinux } from "../linux/xen/xen_linux.ts";
-import { ReferenceDisk, type ReferenceWrite } from "../reference/disk.ts";
+import type { ReferenceDisk, ReferenceWrite } from "../reference/disk.ts";
 import { EVENT_KINDS } from "../trace/events.ts";
 import type { EventCounts } from "../trace/trace.ts";
 import { WORDS_PER_FRAME } from "../x86/phys_mem.ts";

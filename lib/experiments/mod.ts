@@ -13,6 +13,7 @@ export * from "./experiment.ts";
 export * from "./guest.ts";
 export * from "./hostile_blkfront.ts";
 export * from "./io_outcome.ts";
+export * from "./net_device.ts";
 export * from "./process.ts";
 export * from "./split_then_pin.ts";
 export * from "./tlb_working_set.ts";

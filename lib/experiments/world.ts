@@ -37,6 +37,7 @@ import type { TranslationCaches } from "../x86/translation_caches.ts";
 import { BlkDevice, type BlkDeviceOptions } from "./blk_device.ts";
 import { EventTally } from "./event_tally.ts";
 import { Guest } from "./guest.ts";
+import { NetDevice, type NetDeviceOptions } from "./net_device.ts";
 import { Process } from "./process.ts";
 
 /** How {@linkcode world} is made. Everything has a default. */
@@ -147,6 +148,21 @@ export class World extends Shown {
    */
   blk(options: BlkDeviceOptions = {}): BlkDevice {
     return new BlkDevice(this, options);
+  }
+
+  /**
+   * A network device for a guest, with netfront, netback and a wire.
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const w = world({ ballooned: 2048, spareFrames: 512 });
+   * const receiver = w.net({ guest: w.addGuest() });
+   * if (w.net({ to: receiver }).send(1514).right !== 1) throw new Error();
+   * ```
+   */
+  net(options: NetDeviceOptions = {}): NetDevice {
+    return new NetDevice(this, options);
   }
 
   /** Starts a process in dom0. */

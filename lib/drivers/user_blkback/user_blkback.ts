@@ -41,9 +41,9 @@ export class UserBlkback extends Shown {
   readonly request: BlkifRequest = new BlkifRequest();
   readonly gntdev: GntdevFile;
   /** Addresses of grants that stay mapped, by reference. */
-  readonly kept = new Map<number, number>();
+  readonly kept: Map<number, number> = new Map();
   /** Answers: okay, error, not supported. */
-  readonly stats = { okay: 0, error: 0, eopnotsupp: 0 };
+  readonly stats: { okay: number; error: number; eopnotsupp: number } = { okay: 0, error: 0, eopnotsupp: 0 };
   #ring: BackRing | null = null;
   #port = -1;
   #ringAt = 0;

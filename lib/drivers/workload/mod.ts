@@ -5,3 +5,4 @@
  */
 
 export * from "./block_workload.ts";
+export * from "./net_workload.ts";
