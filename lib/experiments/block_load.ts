@@ -192,6 +192,7 @@ class Runner {
       }
       return { write, frames, since, allowed: [] };
     }
+    if (io.operation === "discard") this.reference.discard(io.sector, io.nrSectors);
     const allowed = io.operation === "read"
       ? Array.from({ length: io.nrSectors }, (_, i) => this.reference.possible(io.sector + i))
       : [];

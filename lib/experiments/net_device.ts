@@ -8,10 +8,11 @@
 import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
 import { outOfRange } from "../core/misuse.ts";
+import { maddrOf } from "../core/frames.ts";
 import type { SysResult } from "../core/errno.ts";
 import { netbackConnect, netbackDisconnect, wakeQueue } from "../drivers/netback/connect.ts";
 import { xenvifRxQueueTail } from "../drivers/netback/rx_action.ts";
-import { kfreeSkb, type Skb, skbBytes, skbOrphanFrags } from "../drivers/netback/skb.ts";
+import { kfreeSkb, Skb, skbBytes, skbOrphanFrags } from "../drivers/netback/skb.ts";
 import type { NetbackParameters, Xenvif } from "../drivers/netback/xenvif.ts";
 import {
   Netfront,
@@ -20,6 +21,7 @@ import {
   netfrontPoll,
   netfrontSend,
 } from "../drivers/netfront/netfront.ts";
+import type { MmSystem } from "../linux/mm/mm_system.ts";
 import type { EventCounts } from "../trace/trace.ts";
 import type { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
@@ -184,7 +186,39 @@ export class NetDevice extends Shown {
   /** Grows as long as anything gets on. */
   #progress(): number {
     const { stats } = this.front;
-    return stats.okay + stats.error + this.#arrived.length;
+    return stats.okay + stats.error + this.#arrived.length + this.front.received.length;
+  }
+
+  /**
+   * Packets come from the wire for the guest, as a network card of dom0 leaves them: the first bytes in one page, the
+   * rest in parts of `fragBytes`.
+   */
+  deliver(packets: Iterable<Uint8Array>, fragBytes = 1448): NetRun {
+    const { world, front, back } = this;
+    const { system } = world.kernel;
+    const wanted: string[] = [];
+    const arrivedBefore = front.received.length;
+    const mark = world.trace.mark();
+    for (const packet of packets) {
+      const skb = skbOf(system, packet, fragBytes);
+      if (skb === null) break;
+      wanted.push(keyOf(packet));
+      xenvifRxQueueTail(back.queues[0]!, skb);
+    }
+    wakeQueue(back.queues[0]!);
+    const before = { ...front.stats };
+    this.#work(0);
+    const arrived = front.received.slice(arrivedBefore).map(keyOf);
+    const right = arrived.filter((key, i) => key === wanted[i]).length;
+    return {
+      sent: wanted.length,
+      right,
+      wrong: arrived.length - right,
+      okay: front.stats.okay - before.okay,
+      error: front.stats.error - before.error,
+      unanswered: wanted.length - arrived.length,
+      events: world.trace.since(mark),
+    };
   }
 
   /** Shows what was queued, lets dom0 work and both ends read. */
@@ -224,6 +258,32 @@ export class NetDevice extends Shown {
     };
   }
 }
+
+/** A packet in pages of dom0; null if there is no memory. */
+function skbOf(system: MmSystem, packet: Uint8Array, fragBytes: number): Skb | null {
+  const { memMap, mem } = system;
+  const pages: number[] = [];
+  const store = (part: Uint8Array) => {
+    const page = memMap.allocPage();
+    if (page < 0) return -1;
+    pages.push(page);
+    const frame = system.frameOf(page, true);
+    part.forEach((byte, i) => mem.write8(maddrOf(frame, i), byte));
+    return page;
+  };
+  const head = store(packet.subarray(0, HEAD_BYTES));
+  const skb = new Skb(system, head, Math.min(HEAD_BYTES, packet.length));
+  for (let at = HEAD_BYTES; at < packet.length && pages.every((page) => page >= 0); at += fragBytes) {
+    const part = packet.subarray(at, at + fragBytes);
+    skb.frags.push({ page: store(part), offset: 0, size: part.length });
+  }
+  if (pages.length === 1 + skb.frags.length) return skb;
+  for (const page of pages) memMap.putPage(page);
+  return null;
+}
+
+/** Bytes that a card leaves in front. */
+const HEAD_BYTES = 66;
 
 /** A packet of known bytes. */
 function patternOf(bytes: number): Uint8Array {

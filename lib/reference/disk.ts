@@ -35,6 +35,8 @@ export class ReferenceDisk {
   readonly #endedBefore = new Map<number, number>();
   /** Of each write that some sector may hold: its place in the order of ends, and in how many sectors it may be. */
   readonly #known = new Map<number, { order: number; sectors: number }>();
+  /** Sectors that were given up: whatever is in them is right until they are written again. */
+  readonly #anything = new Set<number>();
   #ends = 0;
   #stamps = 0;
 
@@ -47,6 +49,11 @@ export class ReferenceDisk {
     return { stamp, sector, count };
   }
 
+  /** Sectors are given up. */
+  discard(sector: number, count: number): void {
+    for (let at = sector; at < sector + count; at++) this.#anything.add(at);
+  }
+
   /** The write was answered. */
   end({ stamp, sector, count }: ReferenceWrite, isOkay: boolean): void {
     const before = this.#endedBefore.get(stamp)!;
@@ -57,6 +64,7 @@ export class ReferenceDisk {
     if (!isOkay) return;
     for (let at = sector; at < sector + count; at++) {
       const possible = this.#at(at);
+      this.#anything.delete(at);
       for (const other of possible) {
         if (other === stamp || this.#orderOf(other) >= before) continue;
         possible.delete(other);
@@ -67,6 +75,7 @@ export class ReferenceDisk {
 
   /** May a reader find this in a sector? 0 stands for what was there before any write. */
   mayHold(sector: number, stamp: number): boolean {
+    if (this.#anything.has(sector)) return true;
     const possible = this.#possible.get(sector);
     return possible === undefined ? stamp === 0 : possible.has(stamp);
   }

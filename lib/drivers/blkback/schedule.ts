@@ -47,7 +47,7 @@ export function startTicking(ring: XenBlkifRing): void {
 /** The vCPU that works for a ring: front ends and their rings are spread over the vCPUs. */
 function vcpuOf({ blkif, id }: XenBlkifRing): number {
   const { vcpus } = blkif.kernel.domain;
-  return (blkif.domid - 1 + id * 7) % vcpus.length;
+  return (blkif.domid - 1 + id) % vcpus.length;
 }
 
 function takeRequests(ring: XenBlkifRing): void {

@@ -46,12 +46,29 @@ export interface GuestKind {
   unmapForeign(kernel: XenLinux, pages: readonly number[]): void;
 }
 
+/**
+ * Loads the kernel's tables on every vCPU. Those but the first then idle; an idle vCPU leaves the mask of CPUs that a
+ * flush must reach with the first flush that reaches it, so here they are not in it before they work.
+ *
+ * @cite xen 4.17 xen/arch/x86/domain.c sync_local_execstate
+ */
+function startVcpus(kernel: XenLinux): void {
+  const { domain } = kernel;
+  const boot = domain.currentVcpu;
+  for (const { id } of domain.vcpus) {
+    domain.currentVcpu = id;
+    newBaseptr(kernel, kernel.initMm);
+  }
+  domain.currentVcpu = boot;
+  for (const { id, cpu } of domain.vcpus) if (id !== boot) domain.dirtyCpus.delete(cpu);
+}
+
 /** A paravirtual guest. */
 export const pvGuest: GuestKind = Object.freeze({
   name: "pv",
   autoTranslated: false,
   mmuOps: xenMmuOps,
-  startKernel: (kernel: XenLinux) => newBaseptr(kernel, kernel.initMm),
+  startKernel: startVcpus,
   kernelHalf: (scheme: KernelHalf) => scheme,
   grantFrame: (kernel: XenLinux, page: number) => kernel.system.frameOf(page),
   hostAddress: (kernel: XenLinux, page: number) => kernel.kernelAddress(page),
