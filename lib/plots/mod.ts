@@ -10,6 +10,7 @@
 export * from "./cost_by_design.ts";
 export * from "./csv.ts";
 export * from "./figure.ts";
+export * from "./lines.ts";
 export * from "./png.ts";
 export * from "./references_by_working_set.ts";
 export * from "./save.ts";
