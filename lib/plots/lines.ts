@@ -35,6 +35,18 @@ export interface LinesOptions {
 const SIZE = { width: 640, height: 360 } as const;
 const LONGEST_NAME = 24;
 
+/** By place in the chart, for series that are no designs: those of Okabe and Ito, dark enough for a line. */
+const COLOURS: readonly string[] = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#882255",
+  "#805020",
+  "#595959",
+];
+
 /**
  * Chart of {@linkcode LineRow}s.
  *
@@ -76,7 +88,7 @@ function specOf(
     field: "series",
     type: "nominal",
     title: legend,
-    scale: { domain: names, range: names.map((name) => designStyle(name).colour) },
+    scale: { domain: names, range: names.map((_, i) => colourOf(names, i)) },
   };
   return {
     $schema: VEGA_LITE_SCHEMA,
@@ -116,11 +128,17 @@ function textOf(rows: readonly LineRow[], options: LinesOptions, width: number, 
       if (row === undefined) continue;
       const bar = "█".repeat(Math.round(row.y / most * room));
       const head = truncate(`${fitRight(label, 7)} ${fitLeft(name, nameWidth)} │`, width);
-      text.push(`${head}${tint(bar, designStyle(name).colour, colour)} ${shortNumber(row.y)}`);
+      text.push(`${head}${tint(bar, colourOf(names, names.indexOf(name)), colour)} ${shortNumber(row.y)}`);
       label = "";
     }
   }
   return text.join("\n");
+}
+
+/** A design keeps its colour in every chart. */
+function colourOf(names: readonly string[], i: number): string {
+  const { label, colour } = designStyle(names[i]!);
+  return label === names[i] ? COLOURS[i % COLOURS.length]! : colour;
 }
 
 function namesOf(rows: readonly LineRow[]): string[] {
