@@ -103,7 +103,7 @@ export class BlockLoad extends Shown {
     const right = (header: string) => ({ header, right: true }) as const;
     return {
       line:
-        `${this.requests} requests: ${this.okay} okay, ${this.failed} failed, ${this.unanswered} unanswered; ` +
+        `requests ${this.requests}: okay ${this.okay}, failed ${this.failed}, unanswered ${this.unanswered}; ` +
         `longest wait ${this.longestWaitMs} ms; ${this.verdict}`,
       blocks: [
         tableBlock(

@@ -5,12 +5,12 @@
  */
 
 import { tableBlock, type View } from "../../../core/view.ts";
-import { MAX_PENDING_REQS, type Xenvif, type XenvifQueue } from "../xenvif.ts";
+import type { Xenvif, XenvifQueue } from "../xenvif.ts";
 
 /** A queue: rings, slots in work, packets that wait. */
 export function xenvifQueueView(queue: XenvifQueue): View {
   const { id, tx, rx, stats } = queue;
-  const inWork = MAX_PENDING_REQS - queue.pendingRing.length;
+  const inWork = queue.mmapPages.length - queue.pendingRing.length;
   return {
     line: `queue ${id}: ${inWork} slots in work, ${queue.dealloc.length} to be unmapped, ` +
       `${queue.rxQueue.length} packets wait for the guest`,
@@ -18,7 +18,7 @@ export function xenvifQueueView(queue: XenvifQueue): View {
       tableBlock(["", { header: "", right: true }], [
         ["transmit: req_prod, req_cons, rsp_prod_pvt", `${tx.reqProd}, ${tx.reqCons}, ${tx.rspProdPvt}`],
         ["receive: req_prod, req_cons, rsp_prod_pvt", `${rx.reqProd}, ${rx.reqCons}, ${rx.rspProdPvt}`],
-        ["slots in work", `${inWork} of ${MAX_PENDING_REQS}`],
+        ["slots in work", `${inWork} of ${queue.mmapPages.length}`],
         ...Object.entries(stats).map(([name, n]) => [name, String(n)] as const),
       ]),
     ],
