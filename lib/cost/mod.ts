@@ -8,7 +8,11 @@
  */
 
 export * from "./assumed_cycles.ts";
+export * from "./closed_queues.ts";
+export * from "./contention.ts";
+export * from "./lock_classes.ts";
 export * from "./parse_price_list.ts";
 export * from "./price.ts";
 export * from "./price_list.ts";
 export * from "./price_of.ts";
+export * from "./simulate_queues.ts";

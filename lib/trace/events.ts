@@ -50,7 +50,7 @@ export const EVENTS = {
   vma_free: { layer: "linux", unit: "VMA", meaning: "VMA structure freed", cite: "linux 6.1 kernel/fork.c vm_area_free" },
   vma_find: { layer: "linux", unit: "look-up", meaning: "address looked up in the VMA tree", cite: "linux 6.1 mm/mmap.c find_vma" },
   vma_tree_write: { layer: "linux", unit: "write", meaning: "VMA tree changed", cite: "linux 6.1 mm/mmap.c vma_mas_store" },
-  vma_ext_word: { layer: "linux", unit: "word", meaning: "word added to every VMA by a design", cite: "list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings" },
+  vma_ext_word: { layer: "linux", unit: "word", meaning: "word that a design adds to a VMA, set or copied where it is in use", cite: "list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings" },
   notifier_call: { layer: "linux", unit: "call", meaning: "mmu notifier called", cite: "linux 6.1 mm/mmu_notifier.c mn_itree_invalidate" },
   // --- Linux: page tables and pages ----------------------------------------------------------------------------
   pte_read: { layer: "linux", unit: "entry", meaning: "page-table entry read by the kernel", cite: "linux 6.1 include/linux/pgtable.h ptep_get" },
@@ -77,8 +77,18 @@ export const EVENTS = {
   pgrant_probe: { layer: "linux", unit: "node", meaning: "node of a back end's tree of persistent grants looked at", cite: "linux 6.1 drivers/block/xen-blkback/blkback.c get_persistent_gnt" },
   front_copy_bytes: { layer: "linux", unit: "byte", meaning: "byte copied by a front end between its own page and one that stays granted", cite: "linux 6.1 drivers/block/xen-blkfront.c blkif_copy_from_grant" },
   local_copy_bytes: { layer: "linux", unit: "byte", meaning: "byte of a foreign page copied into a page of the kernel's own", cite: "linux 6.1 net/core/skbuff.c skb_copy_ubufs" },
+  set_pte_call: { layer: "linux", unit: "call", meaning: "mmu_update made at once for one entry, outside lazy MMU mode", cite: "linux 6.1 arch/x86/xen/mmu_pv.c __xen_set_pte" },
+  single_call: { layer: "linux", unit: "call", meaning: "multicall list of one, made as the call itself, its number from a register", cite: "linux 6.1 arch/x86/xen/multicalls.c xen_mc_flush" },
   // --- Xen -----------------------------------------------------------------------------------------------------
   hypercall: { layer: "xen", unit: "call", meaning: "hypercall entered and left", cite: "xen 4.17 xen/arch/x86/pv/hypercall.c pv_hypercall" },
+  hc_mmu_update: { layer: "xen", unit: "call", meaning: "hypercall with number 1, mmu_update", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_mmu_update" },
+  hc_memory_op: { layer: "xen", unit: "call", meaning: "hypercall with number 12, memory_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_memory_op" },
+  hc_multicall: { layer: "xen", unit: "call", meaning: "hypercall with number 13, multicall", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_multicall" },
+  hc_update_va_mapping: { layer: "xen", unit: "call", meaning: "hypercall with number 14, update_va_mapping", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping" },
+  hc_grant_table_op: { layer: "xen", unit: "call", meaning: "hypercall with number 20, grant_table_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_grant_table_op" },
+  hc_update_va_mapping_otherdomain: { layer: "xen", unit: "call", meaning: "hypercall with number 22, update_va_mapping_otherdomain", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping_otherdomain" },
+  hc_mmuext_op: { layer: "xen", unit: "call", meaning: "hypercall with number 26, mmuext_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_mmuext_op" },
+  hc_event_channel_op: { layer: "xen", unit: "call", meaning: "hypercall with number 32, event_channel_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_event_channel_op" },
   multicall_entry: { layer: "xen", unit: "entry", meaning: "call run from a multicall list", cite: "xen 4.17 xen/common/multicall.c do_multicall" },
   gnttab_op: { layer: "xen", unit: "op", meaning: "grant operation copied in and out", cite: "xen 4.17 xen/common/grant_table.c do_grant_table_op" },
   gt_lock: { layer: "xen", unit: "acquire", meaning: "grant-table lock taken", cite: "xen 4.17 xen/common/grant_table.c grant_read_lock" },
@@ -94,6 +104,7 @@ export const EVENTS = {
   xen_copy_bytes: { layer: "xen", unit: "byte", meaning: "byte copied by a grant copy", cite: "xen 4.17 xen/common/grant_table.c gnttab_copy_buf" },
   xen_pte_write: { layer: "xen", unit: "entry", meaning: "guest page-table entry written by Xen", cite: "xen 4.17 xen/arch/x86/mm.c UPDATE_ENTRY" },
   mmu_update_op: { layer: "xen", unit: "op", meaning: "page-table update validated", cite: "xen 4.17 xen/arch/x86/mm.c do_mmu_update" },
+  ptwr_emulated: { layer: "xen", unit: "entry", meaning: "store to a page table trapped, validated and done by Xen", cite: "xen 4.17 xen/arch/x86/pv/ro-page-fault.c ptwr_emulated_update" },
   flush_tlb_mask: { layer: "xen", unit: "flush", meaning: "TLB flush asked of a set of CPUs", cite: "xen 4.17 xen/arch/x86/smp.c flush_area_mask" },
 } as const satisfies Record<string, EventRow>;
 

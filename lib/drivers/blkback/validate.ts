@@ -5,7 +5,7 @@
  * @module
  */
 
-import { xenPageForeign } from "../../linux/xen/gnttab.ts";
+import { xenPageForeign } from "../../linux/xen/page_foreign.ts";
 import {
   BLKBACK_INVALID_HANDLE,
   type GrantPage,
@@ -76,11 +76,13 @@ function checkRing(ring: XenBlkifRing, violations: BlkbackViolation[], seen: Map
   }
   for (const page of ring.freePages.pages()) {
     if (memMap.refcount[page] !== 1) add("stock", `page ${page} has ${memMap.refcount[page]} references`);
-    if (xenPageForeign(memMap, page) !== null) add("foreign-mark", `page ${page} in stock is still foreign`);
+    if (xenPageForeign(blkif.kernel, page) !== null) {
+      add("foreign-mark", `page ${page} in stock is still foreign`);
+    }
     claim(page, "stock");
   }
   for (const { gnt, page } of kept) {
-    const foreign = xenPageForeign(memMap, page);
+    const foreign = xenPageForeign(blkif.kernel, page);
     if (foreign?.gref !== gnt || foreign.domid !== blkif.domid) {
       add("foreign-mark", `page ${page} is not marked as grant ${gnt} of domain ${blkif.domid}`);
     }

@@ -7,7 +7,8 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { gnttabBatchCopy, xenPageForeign } from "../../linux/xen/gnttab.ts";
+import { gnttabBatchCopy } from "../../linux/xen/gnttab.ts";
+import { xenPageForeign } from "../../linux/xen/page_foreign.ts";
 import { DOMID_SELF, GNTCOPY_dest_gref, GNTCOPY_source_gref } from "../../xen/abi.ts";
 import { GNTST_okay } from "../../xen/status.ts";
 import { readRxRequest, type RxRequest, writeRxResponse, XEN_NETRXF_more_data } from "../netif/netif.ts";
@@ -92,7 +93,7 @@ function rxSkb(queue: XenvifQueue, skb: Skb): void {
 function copyAdd(queue: XenvifQueue, request: RxRequest, offset: number, from: SkbFrag): void {
   const { kernel, domid } = queue.vif;
   if (queue.rxCopyOps.length === COPY_BATCH_SIZE) copyFlush(queue);
-  const foreign = xenPageForeign(kernel.system.memMap, from.page);
+  const foreign = xenPageForeign(kernel, from.page);
   queue.rxCopyOps.push({
     source: foreign === null
       ? { gmfn: kernel.guest.grantFrame(kernel, from.page), domid: DOMID_SELF, offset: from.offset }

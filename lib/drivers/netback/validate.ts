@@ -4,7 +4,7 @@
  * @module
  */
 
-import { xenPageForeign } from "../../linux/xen/gnttab.ts";
+import { xenPageForeign } from "../../linux/xen/page_foreign.ts";
 import { MAX_PENDING_REQS, NETBACK_INVALID_HANDLE, type Xenvif } from "./xenvif.ts";
 
 /** All broken rules, in words; none if the books are in order. */
@@ -24,7 +24,9 @@ export function validateNetback(vif: Xenvif): string[] {
       const page = queue.mmapPages[i]!;
       if (free.has(i) && isMapped) add(`place ${i} is free and mapped`);
       if (free.has(i) && memMap.refcount[page] !== 1) add(`page of free place ${i} is held`);
-      if (isMapped !== (xenPageForeign(memMap, page) !== null)) add(`page of place ${i} is marked wrongly`);
+      if (isMapped !== (xenPageForeign(vif.kernel, page) !== null)) {
+        add(`page of place ${i} is marked wrongly`);
+      }
     }
     const unanswered = queue.tx.reqCons - queue.tx.rspProdPvt >>> 0;
     // A packet that ended the interface is never answered.

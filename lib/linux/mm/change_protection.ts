@@ -37,6 +37,7 @@ export function changeProtection(gather: MmuGather, vma: Vma, start: number, end
       notifiedTo = Math.min(end, from - from % PUD_SIZE + PUD_SIZE);
       invalidateRangeStart(mm, from, notifiedTo, "MMU_NOTIFY_PROTECTION_VMA");
     }
+    system.pv.enterLazyMmu();
     for (let address = from, slot = first; address < to; address += PAGE_SIZE, slot += 2) {
       const flags = rawFlags(system, slot);
       if (!ptePresent(flags)) continue;
@@ -45,9 +46,10 @@ export function changeProtection(gather: MmuGather, vma: Vma, start: number, end
       if ((vma.flags & VM_WRITE) !== 0 && (changed & _PAGE_RW) === 0) {
         if (canChangePteWritable(vma, address, rawFrame(system, slot), changed)) changed |= _PAGE_RW;
       }
-      system.pv.setPteFlags(slot, changed);
+      system.pv.modifyPteProt(slot, changed);
       if (pteNeedsFlush(flags, changed)) gather.add(address, address + PAGE_SIZE);
     }
+    system.pv.leaveLazyMmu();
   });
 }
 

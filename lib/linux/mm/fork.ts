@@ -20,9 +20,9 @@ import { vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { MmStruct } from "./mm_struct.ts";
 import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive } from "./page.ts";
-import { forEachPresentPte } from "./page_range.ts";
+import { forEachPresentPteLazy } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
-import { allocSlot, allocTablePage, rawFrame } from "./pgtable.ts";
+import { allocPgd, allocSlot, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import { Vma } from "./vma.ts";
 import {
@@ -62,7 +62,7 @@ export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   const { system } = parent;
   enterCall(parent, "fork");
   parent.mmapLock();
-  const pgd = allocTablePage(system, 4);
+  const pgd = allocPgd(system);
   if (pgd === NO_PAGE) return fail("ENOMEM");
   const child = new MmStruct(system, pgd);
   child.mmapBase = parent.mmapBase;
@@ -114,7 +114,7 @@ function dupForChild(child: MmStruct, vma: Vma): Vma {
   // Huge pages stay promised to the parent.
   copy.privateData = (flags & VM_HUGETLB) !== 0 ? null : vma.privateData;
   copy.pkey = vma.pkey;
-  copy.ext = { ...vma.ext };
+  copy.ext = vma.ext;
   if (vma.anonVma !== null && (flags & VM_WIPEONFORK) === 0) {
     copy.anonVma = new AnonVma(vma.start);
     copy.anonVmaChain = [...vma.anonVmaChain, copy.anonVma];
@@ -134,7 +134,7 @@ function copyPageRange(gather: MmuGather, copy: Vma, vma: Vma): boolean {
   let hasRoom = true;
   if ((vma.flags & VM_HUGETLB) !== 0) hasRoom = copyHugePageRange(gather, copy, vma);
   else {
-    forEachPresentPte(mm, vma.start, vma.end, (address, slot, flags) => {
+    forEachPresentPteLazy(mm, vma.start, vma.end, (address, slot, flags) => {
       if (!hasRoom) return;
       const target = allocSlot(copy.mm, address);
       hasRoom = target >= 0 && copyPresentPte(gather, copy, vma, { address, slot, target, flags });
@@ -175,7 +175,7 @@ function copyPresentPte(gather: MmuGather, copy: Vma, vma: Vma, entry: Entry): b
   memMap.addRmap(page);
   if (isCowMapping(vma.flags) && (flags & _PAGE_RW) !== 0) {
     flags &= ~_PAGE_RW;
-    pv.setPteFlags(slot, flags);
+    pv.wrprotectPte(slot, flags);
     gather.add(address, address + PAGE_SIZE);
   }
   if ((vma.flags & VM_SHARED) !== 0) flags &= ~_PAGE_DIRTY;

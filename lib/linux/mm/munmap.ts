@@ -45,8 +45,10 @@ import { VM_HUGETLB } from "./vm_flags.ts";
  */
 export function munmap(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
   enterCall(mm, "munmap");
-  mm.mmapLock();
-  return doMunmap(mm, userWord("an address", address), userWord("a length", length));
+  return mm.system.trace.span("munmap", () => {
+    mm.mmapLock();
+    return doMunmap(mm, userWord("an address", address), userWord("a length", length));
+  });
 }
 
 /** Checks, then unmaps. @cite linux 6.1 mm/mmap.c do_mas_munmap */
@@ -96,11 +98,12 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
   const gather = new MmuGather(mm);
   invalidateRangeStart(mm, start, end, "MMU_NOTIFY_UNMAP");
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);
-  const before = mm.nrTables;
   const prev = mm.vmas.lastBelow(start);
   const next = mm.vmas.find(start);
-  freePgtables(mm, prev?.end ?? 0, next?.start ?? 2 ** 47);
-  if (mm.nrTables !== before) gather.add(start, start + PAGE_SIZE);
+  mm.system.trace.span(
+    "free_pgtables",
+    () => freePgtables(gather, gone, prev?.end ?? 0, next?.start ?? 2 ** 47),
+  );
   gather.finish();
 }
 

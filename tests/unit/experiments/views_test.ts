@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { htmlView, lineView, textView } from "../../../lib/core/views.ts";
 import { PAGE } from "../../../lib/core/geometry.ts";
 import { compare } from "../../../lib/experiments/compare.ts";
-import { explain } from "../../../lib/experiments/io_outcome.ts";
+import { explain } from "../../../lib/experiments/explain.ts";
 import { world } from "../../../lib/experiments/world.ts";
 
 interface ShowsItself {
@@ -34,7 +34,7 @@ const VIEWS: readonly (readonly [
   ["Process", ({ qemu }) => qemu, ["process qemu, 2 VMAs", "0x7ffff7ff7000", "AAAA.BBB"]],
   ["Maps", ({ qemu }) => qemu.maps, ["2 VMAs, 7 pages", "rw-s", "gntdev", "AAAA.BBB"]],
   ["MapsChange", ({ qemu, mapped }) => qemu.maps.since(mapped), ["before  AAAAAAAA", "after   AAAA.BBB"]],
-  ["MmStruct", ({ qemu }) => qemu.mm, ["top table in frame 0x1003", "AAAA.BBB"]],
+  ["MmStruct", ({ qemu }) => qemu.mm, ["top table in frame 0x1009", "AAAA.BBB"]],
   ["VmaTree", ({ qemu }) => qemu.mm.vmas, ["2 VMAs", "AAAA.BBB"]],
   ["Vma", ({ low }) => low, ["0x7ffff7ff7000-0x7ffff7ffb000", "VmFlags", "pages    ffff"]],
   ["PageTable", ({ qemu }) => qemu.tables, ["7 pages in 2 ranges", "0x710–0x713", "0x715–0x717"]],
@@ -44,7 +44,7 @@ const VIEWS: readonly (readonly [
     "grant 8 of domain 1, handle 0",
   ]],
   ["Tlb", ({ w }) => w.tlb, ["0x7ffff7ff7000", "global", "0x710", "rw-"]],
-  ["Cpu", ({ w }) => w.kernel.system.cpus[0]!, ["CR3", "frame 0x1003", "EFER"]],
+  ["Cpu", ({ w }) => w.kernel.system.cpus[0]!, ["CR3", "frame 0x1009", "EFER"]],
   ["PhysMem", ({ w }) => w.hv.mem, ["machine memory: 0x2400 frames (36 MiB)"]],
   ["Guest", ({ w }) => w.guest, ["guest", "0x700–0x8ff", "8 of 512 entries used"]],
   ["GrantTableListing", ({ w }) => w.guest.table, [
@@ -59,11 +59,11 @@ const VIEWS: readonly (readonly [
   ["Maptrack", ({ w }) => w.dom0.maptrack, [
     "14 of 256 handles live",
     "host application contains_pte",
-    "0x1006fb8",
+    "0x100cfb8",
   ]],
   ["Domain", ({ w }) => w.dom0, ["domain 0 (dom0)", "1024: 0x1000–0x13ff", "privileged"]],
   ["Hypervisor", ({ w }) => w.hv, ["xen4_17", "guest", "0x700–0x8ff"]],
-  ["FrameTable", ({ w }) => w.hv.frames, ["writable", "1016"]],
+  ["FrameTable", ({ w }) => w.hv.frames, ["writable", "1013"]],
   ["FrameInfo", ({ w }) => w.frame(0x710), ["frame 0x710", "domain 1 (guest)", "writable, 2 uses"]],
   ["FrameInfo of nobody", ({ w }) => w.frame(0x2000), ["nobody", "none"]],
   ["M2p", ({ w }) => w.hv.m2p, ["machine-to-physical"]],
