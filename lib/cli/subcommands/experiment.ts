@@ -43,7 +43,7 @@ export const command: Subcommand = subcommand({
   parser,
   rights: ({ out }, { project }) => out === undefined ? {} : { read: [pathOf(project)], write: [out] },
   async run({ name, designs, xen, pages, cut, out, json }) {
-    const { compare, EXPERIMENTS } = await import("../../experiments/compare.ts");
+    const { compare, VERDICT_EXPERIMENTS: EXPERIMENTS } = await import("../../experiments/compare.ts");
     const { chart, chartCost, tabulate } = await import("../../repl/chart.ts");
     const chosen = name as keyof typeof EXPERIMENTS;
     const comparison = compare(chosen, designs.length > 0 ? designs : undefined, {
