@@ -82,6 +82,7 @@ export const EVENTS = {
   hc_multicall: { layer: "xen", unit: "call", meaning: "hypercall with number 13, multicall", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_multicall" },
   hc_update_va_mapping: { layer: "xen", unit: "call", meaning: "hypercall with number 14, update_va_mapping", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping" },
   hc_grant_table_op: { layer: "xen", unit: "call", meaning: "hypercall with number 20, grant_table_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_grant_table_op" },
+  hc_update_va_mapping_otherdomain: { layer: "xen", unit: "call", meaning: "hypercall with number 22, update_va_mapping_otherdomain", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping_otherdomain" },
   hc_mmuext_op: { layer: "xen", unit: "call", meaning: "hypercall with number 26, mmuext_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_mmuext_op" },
   hc_event_channel_op: { layer: "xen", unit: "call", meaning: "hypercall with number 32, event_channel_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_event_channel_op" },
   multicall_entry: { layer: "xen", unit: "entry", meaning: "call run from a multicall list", cite: "xen 4.17 xen/common/multicall.c do_multicall" },

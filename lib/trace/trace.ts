@@ -46,6 +46,12 @@ export class Trace extends Shown {
     if (this.sink !== null) this.sink.event(kind, times);
   }
 
+  /** Counts one event: what {@linkcode add} does, small enough that a compiler puts it in place everywhere. */
+  one(kind: number): void {
+    this.counters[kind]!++;
+    if (this.sink !== null) this.sink.event(kind, 1);
+  }
+
   /** Runs what stands for work done before anybody counted, such as that of a boot: it leaves no trace. */
   uncounted(body: () => void): void {
     const before = this.mark();
@@ -57,12 +63,6 @@ export class Trace extends Shown {
       this.counters.set(before);
       this.sink = sink;
     }
-  }
-
-  /** Counts one event: what {@linkcode add} does, small enough that a compiler puts it in place everywhere. */
-  one(kind: number): void {
-    this.counters[kind]!++;
-    if (this.sink !== null) this.sink.event(kind, 1);
   }
 
   /** Opens a span; close it with {@linkcode leave} in a `finally`. */

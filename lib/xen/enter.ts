@@ -16,7 +16,7 @@ import type { Hypervisor } from "./hypervisor.ts";
  * @throws {DomainCrash} if Xen kills the caller, or has killed it before
  */
 export function enter<T>(hv: Hypervisor, caller: Domain, number: number, body: () => T): T {
-  return enterWith(hv, caller, number, runBody, body);
+  return enterWith(hv, caller, number, runs, body);
 }
 
 /** {@linkcode enter} with a function that is the same for every call, so that entering makes no object. */
@@ -55,11 +55,11 @@ function enterSpan<A, T>(
 
 /** Runs Xen's code for `caller`, whatever brought the processor into the hypervisor: a hypercall or a trap. */
 export function onBehalf<T>(hv: Hypervisor, caller: Domain, body: () => T): T {
-  return onBehalfWith(hv, caller, runBody, body);
+  return onBehalfWith(hv, caller, runs, body);
 }
 
-function runBody<T>(_hv: Hypervisor, _caller: Domain, run: () => T): T {
-  return run();
+function runs<T>(_hv: Hypervisor, _caller: Domain, body: () => T): T {
+  return body();
 }
 
 function onBehalfWith<A, T>(

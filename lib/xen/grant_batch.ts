@@ -112,7 +112,10 @@ function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
   for (let i = 0; i < batch.length; i++) {
     if (i > 0 && hv.preemption !== null) preemptPoint(hv, caller, { cmd: GNTTABOP_map_grant_ref, done: i });
     hv.trace.one(EV.gnttab_op);
-    map.reset(batch.dom[i]!, batch.ref[i]!, batch.flags[i]!, batch.hostAddr[i]!);
+    map.domid = batch.dom[i]!;
+    map.ref = batch.ref[i]!;
+    map.flags = batch.flags[i]!;
+    map.addr = batch.hostAddr[i]!;
     mapGrantRef(hv, caller, map);
     batch.status[i] = map.status;
     if (map.status !== GNTST_okay) continue;
@@ -140,7 +143,10 @@ function unmapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number
     for (let i = first; i < end; i++) {
       const record = records[i - first]!;
       hv.trace.one(EV.gnttab_op);
-      record.reset(batch.hostAddr[i]!, batch.devBusAddr[i]!, 0, batch.handle[i]!);
+      record.clear();
+      record.hostAddr = batch.hostAddr[i]!;
+      record.devBusAddr = batch.devBusAddr[i]!;
+      record.handle = batch.handle[i]!;
       if (unmapCommon(hv, caller, record)) batch.status[i] = record.status;
       if (record.status === GNTST_okay) okay++;
     }

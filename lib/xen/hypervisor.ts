@@ -200,6 +200,7 @@ export class Hypervisor extends Shown {
         vcpus: flavour.locks.maptrackLists(nrVcpus),
         trace: this.trace,
         seed: domid,
+        plan: flavour.maptrack,
       }),
       vcpus,
       hostMap: kind === "pv" ? pvHostMap : translatedHostMap,

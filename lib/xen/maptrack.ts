@@ -28,6 +28,33 @@ import { GNTMAP_device_map, GNTMAP_host_map } from "./abi.ts";
 
 /** Entries of 16 bytes in a page. @cite xen 4.17 xen/common/grant_table.c MAPTRACK_PER_PAGE */
 export const MAPTRACK_PER_PAGE = 256;
+
+/** How a release keeps its free handles. */
+export interface MaptrackPlan {
+  readonly name: string;
+  /** Handles in a page. */
+  readonly perPage: number;
+  /** A list keeps its last handle as tail and takes handles back behind it; else it takes them back at its head. */
+  readonly keepsTail: boolean;
+}
+
+/** Since June 2015: as the picture above. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
+export const queuedHandles: MaptrackPlan = Object.freeze({
+  name: "queued_handles",
+  perPage: MAPTRACK_PER_PAGE,
+  keepsTail: true,
+});
+
+/**
+ * Before: entries of 8 bytes, and a stack: the handle given back last is taken first, and none stays behind.
+ *
+ * @cite xen 4.5 xen/common/grant_table.c put_maptrack_handle
+ */
+export const stackedHandles: MaptrackPlan = Object.freeze({
+  name: "stacked_handles",
+  perPage: 512,
+  keepsTail: false,
+});
 /** Link of the last free entry. @cite xen 4.17 xen/common/grant_table.c MAPTRACK_TAIL */
 const MAPTRACK_TAIL = -1;
 /** No handle. */
@@ -71,6 +98,7 @@ export interface MaptrackColumns {
 export class Maptrack extends Shown {
   /** Pages that it may grow to. */
   readonly maxFrames: number;
+  readonly plan: MaptrackPlan;
   readonly #trace: Trace;
   readonly #rng: Rng;
   readonly #head: Int32Array;
@@ -80,8 +108,11 @@ export class Maptrack extends Shown {
   #entries: Int32Array = new Int32Array(MAPTRACK_PER_PAGE * WIDTH);
   #hostPte: Float64Array = new Float64Array(MAPTRACK_PER_PAGE).fill(NO_PTE);
 
-  constructor(options: { maxFrames: number; vcpus: number; trace: Trace; seed: number }) {
+  constructor(
+    options: { maxFrames: number; vcpus: number; trace: Trace; seed: number; plan?: MaptrackPlan },
+  ) {
     super();
+    this.plan = options.plan ?? queuedHandles;
     this.maxFrames = options.maxFrames;
     this.#trace = options.trace;
     this.#rng = new Rng(options.seed);
@@ -101,7 +132,7 @@ export class Maptrack extends Shown {
 
   /** Pages in use. */
   get nrFrames(): number {
-    return this.#limit / MAPTRACK_PER_PAGE;
+    return this.#limit / this.plan.perPage;
   }
 
   /** `GNTMAP_*` of a handle below the limit, 0 if it is free. */
@@ -193,14 +224,21 @@ export class Maptrack extends Shown {
     return isFree;
   }
 
-  /** Gives a free entry back, to the tail of its vCPU's list. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
+  /** Gives a free entry back to its vCPU's list. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
   put(handle: number): void {
-    const vcpu = this.#entries[handle * WIDTH + VCPU]!;
-    this.#entries[handle * WIDTH + FLAGS] = 0;
+    const entries = this.#entries;
+    const at = handle * WIDTH;
+    const vcpu = entries[at + VCPU]!;
     this.#hostPte[handle] = NO_PTE;
-    this.#entries[handle * WIDTH] = MAPTRACK_TAIL;
-    this.#entries[this.#tail[vcpu]! * WIDTH] = handle;
-    this.#tail[vcpu] = handle;
+    entries[at + FLAGS] = 0;
+    if (this.plan.keepsTail) {
+      entries[at] = MAPTRACK_TAIL;
+      entries[this.#tail[vcpu]! * WIDTH] = handle;
+      this.#tail[vcpu] = handle;
+    } else {
+      entries[at] = this.#head[vcpu]!;
+      this.#head[vcpu] = handle;
+    }
     this.#live--;
     this.#trace.one(EV.maptrack_op);
   }
@@ -258,7 +296,7 @@ export class Maptrack extends Shown {
     const head = this.#head[vcpu]!;
     if (head === MAPTRACK_TAIL) return INVALID_MAPTRACK_HANDLE;
     const next = this.#entries[head * WIDTH]!;
-    if (next === MAPTRACK_TAIL) return INVALID_MAPTRACK_HANDLE;
+    if (next === MAPTRACK_TAIL && this.plan.keepsTail) return INVALID_MAPTRACK_HANDLE;
     this.#head[vcpu] = next;
     return head;
   }
@@ -266,7 +304,7 @@ export class Maptrack extends Shown {
   /** A new page: its first entry is the answer, the rest goes to the head of the list. */
   #grow(vcpu: number): number {
     const first = this.#limit;
-    const end = first + MAPTRACK_PER_PAGE;
+    const end = first + this.plan.perPage;
     this.#entries = growInt32(this.#entries, end * WIDTH);
     this.#hostPte = growFloat64(this.#hostPte, end, NO_PTE);
     for (let i = first; i < end; i++) {

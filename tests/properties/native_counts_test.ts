@@ -91,7 +91,10 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
     ["linux6_1", "linux4_0", ["m2p_read", "p2m_read"]],
     ["linux6_0", "linux6_1", []],
     ["lazy_fault", "linux6_1", []],
+    ["linux5_10", "linux6_1", []],
+    ["linux6_12", "linux6_1", []],
     ["linux7_1", "linux6_1", []],
+    ["linux7_2", "linux6_1", ["vma_find"]], // mremap looks for its source in another place: MremapRules
     // No fast walker yet: every page goes through the slow path.
     ["classic2005", "linux4_0", ["gup_fast_pte", "gup_slow_page", "mmap_lock", "pt_lock", "vma_find"]],
   ];

@@ -62,6 +62,7 @@ const VA_UPDATE = fc.record({
   frame: fc.oneof(fc.nat(90), WORD),
   flags: fc.oneof(fc.constantFrom(0, 1, 3, 7, 0x27, 0x67), WORD),
   uvmf: fc.oneof(fc.nat(7), WORD),
+  domid: fc.oneof(fc.nat(3), WORD),
 });
 const GRANT_OPS = fc.record({
   cmd: fc.oneof(fc.nat(12), WORD),
@@ -83,6 +84,7 @@ const ENTRY = fc.oneof(
     foreigndom: WORD,
   }),
   VA_UPDATE.map((call) => ({ op: "update_va_mapping", ...call })),
+  VA_UPDATE.map((call) => ({ op: "update_va_mapping_otherdomain", ...call })),
   fc.record({
     op: fc.constant("mmuext_op"),
     ops: fc.array(fc.option(EXT_OP, { freq: 20 }), { maxLength: 3 }),
@@ -155,6 +157,7 @@ function call(h: Host, domains: readonly xen.Domain[], c: Call): void {
     case "va": {
       const { va, frame, flags, uvmf } = c.update;
       assertErrno(xen.updateVaMapping(h.hv, caller, va, frame, flags, uvmf));
+      assertErrno(xen.updateVaMappingOtherdomain(h.hv, caller, c.update));
       return;
     }
     case "multi": {

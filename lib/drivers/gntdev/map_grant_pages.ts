@@ -28,16 +28,16 @@ export function gntdevMapGrantPages(map: GrantMap, first = 0, end = map.count): 
   };
   let errno: Errno | null = gnttabMapRefs(kernel, batch) === 0 ? null : "EINVAL";
   for (let i = first; i < end; i++) {
-    const halves = [[mapOps[i]!, map.unmapOps[i]!], [kmapOps[i], map.kunmapOps[i]!]] as const;
-    for (const [op, unmapOp] of halves) {
-      if (op === undefined) continue;
-      if (op.status !== GNTST_okay) {
-        errno ??= "EINVAL";
-        continue;
-      }
-      unmapOp.handle = op.handle;
-      map.liveGrants++;
+    const [user, kernelOp] = [mapOps[i]!, kmapOps[i]];
+    for (const [op, unmapOp] of [[user, map.unmapOps[i]!], [kernelOp, map.kunmapOps[i]!]] as const) {
+      if (op?.status === GNTST_okay) unmapOp.handle = op.handle;
+      else if (op !== undefined) errno ??= "EINVAL";
     }
+    const isOkay = (op: GnttabMapGrantRef) => op.status === GNTST_okay;
+    map.liveGrants += kernel.gntdevRange.live(
+      isOkay(user),
+      kernelOp === undefined ? undefined : isOkay(kernelOp),
+    );
     if (mapOps[i]!.status === GNTST_okay) map.slots[i] = pages[i]!;
   }
   return errno;

@@ -43,10 +43,16 @@ export class UnmapCommon {
 
   /** Sets the inputs and clears the outputs. */
   reset(hostAddr: number, devBusAddr: number, newAddr: number, handle: number): void {
+    this.clear();
     this.hostAddr = hostAddr;
     this.devBusAddr = devBusAddr;
     this.newAddr = newAddr;
     this.handle = handle;
+  }
+
+  /** Clears outputs and `newAddr`, before inputs are set one by one. */
+  clear(): void {
+    this.newAddr = 0;
     this.status = 0;
     this.done = 0;
     this.granter = null;

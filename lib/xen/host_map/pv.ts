@@ -33,7 +33,7 @@ import { PGT_l1_page_table } from "../frame_table.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { adjustGuestL1e, writeEntryAt } from "../mmu/entry.ts";
 import { putPageFromL1e } from "../mmu/l1e.ts";
-import { entryFlags, entryFrame, guestL1e } from "./guest_l1e.ts";
+import { entryFlags, entryFrame, guestL1Table } from "./guest_l1e.ts";
 import type { HostMapOps, HostMapping } from "./ops.ts";
 
 /** The operations for paravirtual domains. */
@@ -55,7 +55,7 @@ export function grantToPteFlags(hv: Hypervisor, flags: number): number {
 }
 
 function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: HostMapping): boolean {
-  if (!lockL1e(hv, mapper, mapping, mapping.addr)) return false;
+  if (!lockL1e(hv, mapper, mapping)) return false;
   const { words } = hv.mem;
   const at = mapping.entryAt;
   const oldLo = words[at]!;
@@ -76,7 +76,7 @@ function replaceGrantPvMapping(
   newAddr: number,
 ): boolean {
   if (newAddr !== 0) return moveEntryHere(hv, mapper, mapping, newAddr);
-  if (!lockL1e(hv, mapper, mapping, mapping.addr)) return false;
+  if (!lockL1e(hv, mapper, mapping)) return false;
   const matches = agrees(hv, mapping);
   if (matches) writeEntryAt(hv, mapping.entryAt, 0, 0);
   hv.frames.info.putPage(mapping.tableRow);
@@ -86,13 +86,17 @@ function replaceGrantPvMapping(
 /** Steals the entry of `newAddr` and puts it in the mapping's place. */
 function moveEntryHere(hv: Hypervisor, mapper: Domain, mapping: HostMapping, newAddr: number): boolean {
   if ((mapping.flags & GNTMAP_contains_pte) !== 0) return false;
-  if (!lockL1e(hv, mapper, mapping, newAddr)) return false;
+  const { addr } = mapping;
+  mapping.addr = newAddr;
+  const isThere = lockL1e(hv, mapper, mapping);
+  mapping.addr = addr;
+  if (!isThere) return false;
   const stolen = mapping.hostPte;
   const newFrame = entryFrame(hv, stolen);
   const newFlags = entryFlags(hv, stolen);
   writeEntryAt(hv, mapping.entryAt, 0, 0);
   hv.frames.info.putPage(mapping.tableRow);
-  if (lockL1e(hv, mapper, mapping, mapping.addr)) {
+  if (lockL1e(hv, mapper, mapping)) {
     const matches = agrees(hv, mapping);
     if (matches) writeEntryAt(hv, mapping.entryAt, newFrame, newFlags);
     hv.frames.info.putPage(mapping.tableRow);
@@ -114,16 +118,28 @@ function agrees(hv: Hypervisor, mapping: HostMapping): boolean {
 }
 
 /**
- * Takes a reference to the table of the level-1 entry at an address, a machine address or a linear one, and notes where
- * the entry is; false if it may not be changed.
+ * Takes a reference to the table of the level-1 entry at the mapping's address, a machine address or a linear one, and
+ * notes where the entry is; false if it may not be changed. Frames and offsets are small numbers on purpose: a large one
+ * that is handed on would be an object.
  */
-function lockL1e(hv: Hypervisor, mapper: Domain, mapping: HostMapping, addr: number): boolean {
-  const pte = (mapping.flags & GNTMAP_contains_pte) !== 0 ? addr : guestL1e(hv, mapper, addr);
-  // beyond the machine's memory nobody owns anything; below its end a frame number has 31 bits
-  if (pte < 0 || pte >= hv.mem.nrFrames * PAGE_SIZE) return false;
-  const table = pte / PAGE_SIZE | 0;
-  const offset = pte - table * PAGE_SIZE | 0;
-  if ((offset & 7) !== 0) return false;
+function lockL1e(hv: Hypervisor, mapper: Domain, mapping: HostMapping): boolean {
+  const { addr } = mapping;
+  let table: number;
+  let offset: number;
+  if ((mapping.flags & GNTMAP_contains_pte) !== 0) {
+    // beyond the machine's memory nobody owns anything; below its end a frame number has 31 bits
+    if (addr >= hv.mem.nrFrames * PAGE_SIZE) return false;
+    table = addr / PAGE_SIZE | 0;
+    offset = addr - table * PAGE_SIZE | 0;
+    if ((offset & 7) !== 0) return false;
+    mapping.hostPte = addr;
+  } else {
+    const lo = addr | 0;
+    table = guestL1Table(hv, mapper, addr / 2 ** 32 | 0, lo);
+    if (table < 0) return false;
+    offset = (lo >>> 12 & 0x1ff) * 8;
+    mapping.hostPte = table * PAGE_SIZE + offset;
+  }
   const { lastTable } = hv;
   const { info } = hv.frames;
   const isLast = table === lastTable.frame;
@@ -133,13 +149,12 @@ function lockL1e(hv: Hypervisor, mapper: Domain, mapping: HostMapping, addr: num
     info.putPage(row);
     return false;
   }
-  mapping.hostPte = pte;
-  mapping.tableRow = row;
   if (!isLast || hv.mem.mfnOfSlot(lastTable.slot) !== table) {
     lastTable.frame = table;
     lastTable.row = row;
     lastTable.slot = hv.mem.makeSlot(table);
   }
+  mapping.tableRow = row;
   mapping.entryAt = lastTable.slot * WORDS_PER_FRAME + (offset >> 2);
   return true;
 }

@@ -71,10 +71,13 @@ Deno.test("mapBatch() and unmapBatch() allocate nothing, wherever the frames lie
     pairs(32_000);
     return (Deno.memoryUsage().heapUsed - before) / 32_000;
   };
-  const grown = Array.from({ length: 9 }, perPair).sort((a, b) => a - b);
-  assertEquals(okay, 2 * (320_000 + 9 * 32_000));
-  // one number that does not fit a small integer takes 16 bytes; a batch may enter and leave at some cost
-  assert(grown[4]! < 4, `${grown[4]} bytes a pair`);
+  // One number that does not fit a small integer takes 16 bytes; a batch may enter and leave at some cost. Compilers run
+  // beside the test, so it may take some windows until nothing is made any more; a collection makes a window negative.
+  const grown: number[] = [];
+  const quiet = () => grown.filter((bytes) => bytes >= 0 && bytes < 4).length;
+  while (quiet() < 5 && grown.length < 60) grown.push(perPair());
+  assertEquals(okay, 2 * (320_000 + grown.length * 32_000));
+  assert(quiet() === 5, `bytes a pair: ${grown.map(Math.round).join(" ")}`);
 });
 
 Deno.test("GrantBatch keeps a million live grants of distinct frames in 100 MB, rows of the frame table included", () => {
