@@ -84,6 +84,7 @@ function isExpected(e: unknown): e is Error {
 
 function print(path: string, format: string, report: Report): void {
   console.log(`${path}: ${counts(report)} (${format})`);
+  for (const criterion of report.criteria) console.log(`  ${criterion}`);
   for (const { where, expected, got } of report.differences) {
     console.log(`  ${where}: expected ${expected}, got ${got}`);
   }

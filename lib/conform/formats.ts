@@ -4,6 +4,7 @@
  * @module
  */
 
+import { costLayers, costs } from "./costs/costs.ts";
 import type { Format, Head, Row } from "./format.ts";
 import { grantCases } from "./grant_cases.ts";
 import { grantDumpRows } from "./grant_dump.ts";
@@ -20,7 +21,7 @@ function has(row: Row, ...names: string[]): boolean {
   return names.every((name) => Object.hasOwn(row, name));
 }
 
-const costs = unmodelled("costs", (row) => has(row, "machine", "bench"));
+const otherCosts = unmodelled("costs", (row) => has(row, "machine", "bench"));
 
 /** The formats. */
 export const FORMATS: readonly Format[] = Object.freeze([
@@ -32,6 +33,8 @@ export const FORMATS: readonly Format[] = Object.freeze([
   mmuFaults,
   grantCases,
   costs,
+  costLayers,
+  otherCosts,
   grantDumpRows,
 ]);
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+export * from "./cost_rows.ts";
 export * from "./grant_dump.ts";
 export * from "./pagemap.ts";
 export * from "./proc_maps.ts";

@@ -15,7 +15,7 @@ import { vmaMerge } from "./merge.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { doMunmap } from "./munmap.ts";
-import { forEachPresentPte } from "./page_range.ts";
+import { forEachPresentPte, forEachPteTable } from "./page_range.ts";
 import { allocSlot, rawFlags, rawFrame } from "./pgtable.ts";
 import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
@@ -115,6 +115,7 @@ function copyVma(
   copy.end = start + length;
   copy.pgoff = pgoff;
   copy.ops?.open?.(copy);
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write);
   mm.vmas.insert(copy);
   return [source, copy];
@@ -133,6 +134,9 @@ function movePageTables(mm: MmStruct, from: number, to: number, length: number):
     return moved;
   }
   let hasRoom = true;
+  forEachPteTable(mm, from, from + length, (start, end) => {
+    system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
+  });
   forEachPresentPte(mm, from, from + length, (address, slot) => {
     const target = hasRoom ? allocSlot(mm, to + address - from) : -1;
     if (target < 0) {

@@ -78,7 +78,7 @@ export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> 
   const newAddress = userWord("an address", options.newAddress ?? 0);
   let move: Move = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
   if (move.newLength === 0) return fail("EINVAL");
-  mm.mmapLock();
+  mm.mmapWriteLock();
   const found = vmaLookup(mm, address);
   if (found === null) return fail("EFAULT");
   if ((found.flags & VM_HUGETLB) !== 0) {
@@ -177,6 +177,7 @@ function growInPlace(
   const { flags, pkey, anonVma, file } = vma;
   if (vma.ops?.close !== undefined) {
     // Such a VMA never merges, yet it may grow.
+    mm.system.trace.add(EV.vma_tree_prealloc);
     mm.system.trace.add(EV.vma_tree_write);
     mm.vmas.setBounds(vma, vma.start, end);
     return ok(address);

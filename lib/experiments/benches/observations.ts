@@ -1,0 +1,84 @@
+/**
+ * From recorded rows to observations: each row's bench is run over the model, and what the recorder itself cost is taken
+ * off.
+ *
+ * @module
+ */
+
+import type { Observation } from "../../cost/calibrate.ts";
+import type { CostCounts } from "../../cost/operations.ts";
+import { type CostRow, hasErms, hasTimerNoise } from "../../import/cost_rows.ts";
+import { benchCounts, BENCHES } from "./benches.ts";
+import { BENCH_MACHINES, type BenchMachine, type BenchMode, type BenchTables } from "./machine.ts";
+
+/** The bench that measures nothing: its cost is the recorder's own. */
+export const FRAME_BENCH = "rdtsc_pair_overhead";
+
+/** Instructions of the recorder in the user part of a row by layer, where the file has no row of the frame. */
+const FRAME_USER_INSTRUCTIONS = 17;
+
+/** Instructions in Xen that two intercepted RDTSC add on a PVH machine, without and with a system call between them. */
+const INTERCEPTED_PAIR = { alone: 12554, withCall: 18109 } as const;
+
+/** A row with what the model counts for it. */
+export interface ObservedRow extends Observation {
+  readonly row: CostRow;
+}
+
+/** Runs benches once for each setting and remembers the counts. */
+export class BenchRuns {
+  readonly #counts = new Map<string, CostCounts>();
+
+  /** @param kernel flavour to run on @param xen the same */
+  constructor(readonly kernel?: string, readonly xen?: string) {}
+
+  /** Counts of a row's bench, or null if there is no such bench, machine, mode or size. */
+  countsOf({ machine, mode, tables, bench, n }: CostRow): CostCounts | null {
+    const key = [machine, mode, tables, bench, n].join(" ");
+    const known = this.#counts.get(key);
+    if (known !== undefined) return known;
+    if (!BENCHES.some(({ name }) => name === bench) || !BENCH_MACHINES.includes(machine as BenchMachine)) {
+      return null;
+    }
+    const counts = benchCounts(bench, n, {
+      machine: machine as BenchMachine,
+      mode: mode as BenchMode,
+      tables: tables as BenchTables,
+      ...(this.kernel === undefined ? {} : { kernel: this.kernel }),
+      ...(this.xen === undefined ? {} : { xen: this.xen }),
+    });
+    this.#counts.set(key, counts);
+    return counts;
+  }
+}
+
+/** The observation of a row; null for the frame itself and for benches that the model does not run. */
+export function observe(row: CostRow, runs: BenchRuns, frame = FRAME_USER_INSTRUCTIONS): ObservedRow | null {
+  if (row.bench === FRAME_BENCH) return null;
+  const counts = runs.countsOf(row);
+  if (counts === null) return null;
+  const common = { row, bench: row.bench, n: row.n, counts, cpu: { erms: hasErms(row) } };
+  if (row.layers === null) return { ...common, total: row.median! };
+  const user = Math.max(0, row.layers.user - frame);
+  const { kernel } = row.layers;
+  const xen = row.machine === "xenpvh" ? withoutInterception(row) : row.layers.xen;
+  return { ...common, total: user + kernel + xen, layers: { user, kernel, xen } };
+}
+
+/** Rows that prices may be fitted to: no timer interrupt inside. */
+export function isCalm(row: CostRow): boolean {
+  return !hasTimerNoise(row);
+}
+
+/** Instructions of Xen less those of the intercepted RDTSC; a run without any work there leaves nothing. */
+function withoutInterception({ layers }: CostRow): number {
+  const { xen, events } = layers!;
+  const added = (events.u_syscall ?? 0) > 0 ? INTERCEPTED_PAIR.withCall : INTERCEPTED_PAIR.alone;
+  return Math.max(0, xen - added);
+}
+
+/** User instructions of the frame, by machine, from the rows of {@linkcode FRAME_BENCH}. */
+export function frameOf(rows: readonly CostRow[]): number {
+  const own = rows.find(({ bench, layers }) => bench === FRAME_BENCH && layers !== null);
+  return own?.layers?.user ?? FRAME_USER_INSTRUCTIONS;
+}

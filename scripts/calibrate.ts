@@ -1,0 +1,125 @@
+/**
+ * Fits price lists in instructions to recorded costs: `deno task calibrate FILE…`.
+ *
+ * Rows of all files are taken together, by machine; where a machine has rows by layer these are used, else its totals.
+ * Prints what was fitted and writes a list per machine into the folder of `--out`, named for release and machine.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { argument, option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { run } from "@optique/run";
+import { BadInput, openInput } from "../lib/conform/mod.ts";
+import { numberedRows } from "../lib/conform/format.ts";
+import { calibrate, type InstructionList } from "../lib/cost/mod.ts";
+import { BenchRuns, frameOf, isCalm, observe } from "../lib/experiments/benches/mod.ts";
+import { type CostRow, parseCostRow } from "../lib/import/cost_rows.ts";
+
+const commandLine = object({
+  out: optional(option("--out", string({ metavar: "FOLDER" }), {
+    description: message`Folder to write the lists into; without it they are only described.`,
+  })),
+  kernel: withDefault(
+    option("--kernel", string({ metavar: "NAME" }), { description: message`Kernel release recorded.` }),
+    "linux6_1",
+  ),
+  xen: withDefault(
+    option("--xen", string({ metavar: "NAME" }), { description: message`Hypervisor release recorded.` }),
+    "xen4_17",
+  ),
+  files: multiple(argument(string({ metavar: "FILE" })), { min: 1 }),
+});
+
+async function main(): Promise<number> {
+  const { out, kernel, xen, files } = run(commandLine, {
+    programName: "calibrate",
+    args: Deno.args,
+    help: "option",
+    errorExitCode: 2,
+    brief: message`Fit price lists to recorded instruction counts.`,
+  });
+  try {
+    const rows: CostRow[] = [];
+    for (const file of files) rows.push(...await rowsOf(file));
+    const names = files.map((file) => file.split("/").at(-1)!);
+    for (const machine of new Set(rows.map((row) => row.machine))) {
+      const own = rows.filter((row) => row.machine === machine);
+      const list = fit(own, { machine, kernel, xen, names });
+      if (list === null) {
+        console.log(`${machine}: no row that can be used (on xenpvh only rows by layer can)`);
+        continue;
+      }
+      describe(list);
+      if (out !== undefined) {
+        await Deno.writeTextFile(`${out}/${list.name}.json`, `${JSON.stringify(list, null, 1)}\n`);
+      }
+    }
+    return 0;
+  } catch (e) {
+    if (!(e instanceof BadInput || e instanceof RangeError || e instanceof TypeError)) throw e;
+    console.error(`error: ${e.message}`);
+    return 2;
+  }
+}
+
+async function rowsOf(file: string): Promise<CostRow[]> {
+  const rows: CostRow[] = [];
+  for await (const { row, where } of numberedRows(await openInput(file))) {
+    try {
+      rows.push(parseCostRow(row));
+    } catch (e) {
+      throw new BadInput(where, (e as Error).message);
+    }
+  }
+  return rows;
+}
+
+interface Recorded {
+  readonly machine: string;
+  readonly kernel: string;
+  readonly xen: string;
+  readonly names: readonly string[];
+}
+
+/** The list of one machine. Time stamps on PVH are intercepted, so totals of that machine are not costs. */
+function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded): InstructionList | null {
+  const byLayer = rows.filter(({ layers }) => layers !== null);
+  const used = byLayer.length > 0 ? byLayer : machine === "xenpvh" ? [] : rows;
+  const runs = new BenchRuns();
+  const frame = frameOf(used);
+  const observations = used.filter(isCalm).flatMap((row) => observe(row, runs, frame) ?? []);
+  if (observations.length === 0) return null;
+  const isNative = machine === "linux";
+  const platform = isNative ? "native" : machine.replace("xen", "");
+  return calibrate(observations, {
+    name: [kernel, ...(isNative ? [] : [xen]), platform].join("-"),
+    machine,
+    kernel,
+    xen: isNative ? null : xen,
+    source: `measured: ${names.join(", ")}, ${observations.length} rows`,
+  });
+}
+
+function describe(list: InstructionList): void {
+  console.log(`${list.name}: ${list.source}`);
+  const rows = Object.entries(list.prices).map(([kind, price]) => ({
+    event: kind,
+    user: price.per.user,
+    kernel: price.per.kernel,
+    xen: price.per.xen,
+    range: `${price.low} to ${price.high}`,
+    "residual %": Number((100 * price.residual).toFixed(1)),
+    benches: price.benches,
+    rows: price.rows,
+  }));
+  console.table(rows);
+  for (const [kind, bench] of Object.entries(list.unpriced)) {
+    console.log(`  no price for ${kind}: it happens in ${bench} only`);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());
