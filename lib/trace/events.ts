@@ -79,8 +79,17 @@ export const EVENTS = {
   m2p_read: { layer: "linux", unit: "entry", meaning: "machine-to-physical entry read", cite: "linux 6.1 arch/x86/include/asm/xen/page.h mfn_to_pfn_no_overrides" },
   override_lock: { layer: "linux", unit: "acquire", meaning: "m2p_override lock taken", cite: "linux 3.15 arch/x86/xen/p2m.c m2p_override_lock" },
   override_probe: { layer: "linux", unit: "node", meaning: "node of an m2p_override bucket looked at", cite: "linux 3.15 arch/x86/xen/p2m.c m2p_find_override" },
+  set_pte_call: { layer: "linux", unit: "call", meaning: "mmu_update made at once for one entry, outside lazy MMU mode", cite: "linux 6.1 arch/x86/xen/mmu_pv.c __xen_set_pte" },
+  single_call: { layer: "linux", unit: "call", meaning: "multicall list of one, made as the call itself, its number from a register", cite: "linux 6.1 arch/x86/xen/multicalls.c xen_mc_flush" },
   // --- Xen -----------------------------------------------------------------------------------------------------
   hypercall: { layer: "xen", unit: "call", meaning: "hypercall entered and left", cite: "xen 4.17 xen/arch/x86/pv/hypercall.c pv_hypercall" },
+  hc_mmu_update: { layer: "xen", unit: "call", meaning: "hypercall with number 1, mmu_update", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_mmu_update" },
+  hc_memory_op: { layer: "xen", unit: "call", meaning: "hypercall with number 12, memory_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_memory_op" },
+  hc_multicall: { layer: "xen", unit: "call", meaning: "hypercall with number 13, multicall", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_multicall" },
+  hc_update_va_mapping: { layer: "xen", unit: "call", meaning: "hypercall with number 14, update_va_mapping", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping" },
+  hc_grant_table_op: { layer: "xen", unit: "call", meaning: "hypercall with number 20, grant_table_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_grant_table_op" },
+  hc_mmuext_op: { layer: "xen", unit: "call", meaning: "hypercall with number 26, mmuext_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_mmuext_op" },
+  hc_event_channel_op: { layer: "xen", unit: "call", meaning: "hypercall with number 32, event_channel_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_event_channel_op" },
   multicall_entry: { layer: "xen", unit: "entry", meaning: "call run from a multicall list", cite: "xen 4.17 xen/common/multicall.c do_multicall" },
   gnttab_op: { layer: "xen", unit: "op", meaning: "grant operation copied in and out", cite: "xen 4.17 xen/common/grant_table.c do_grant_table_op" },
   gt_lock: { layer: "xen", unit: "acquire", meaning: "grant-table lock taken", cite: "xen 4.17 xen/common/grant_table.c grant_read_lock" },
@@ -96,6 +105,7 @@ export const EVENTS = {
   xen_copy_bytes: { layer: "xen", unit: "byte", meaning: "byte copied by a grant copy", cite: "xen 4.17 xen/common/grant_table.c gnttab_copy_buf" },
   xen_pte_write: { layer: "xen", unit: "entry", meaning: "guest page-table entry written by Xen", cite: "xen 4.17 xen/arch/x86/mm.c UPDATE_ENTRY" },
   mmu_update_op: { layer: "xen", unit: "op", meaning: "page-table update validated", cite: "xen 4.17 xen/arch/x86/mm.c do_mmu_update" },
+  ptwr_emulated: { layer: "xen", unit: "entry", meaning: "store to a page table trapped, validated and done by Xen", cite: "xen 4.17 xen/arch/x86/pv/ro-page-fault.c ptwr_emulated_update" },
   flush_tlb_mask: { layer: "xen", unit: "flush", meaning: "TLB flush asked of a set of CPUs", cite: "xen 4.17 xen/arch/x86/smp.c flush_area_mask" },
 } as const satisfies Record<string, EventRow>;
 

@@ -46,6 +46,19 @@ export class Trace extends Shown {
     if (this.sink !== null) this.sink.event(kind, times);
   }
 
+  /** Runs what stands for work done before anybody counted, such as that of a boot: it leaves no trace. */
+  uncounted(body: () => void): void {
+    const before = this.mark();
+    const { sink } = this;
+    this.sink = null;
+    try {
+      body();
+    } finally {
+      this.counters.set(before);
+      this.sink = sink;
+    }
+  }
+
   /** Opens a span; close it with {@linkcode leave} in a `finally`. */
   enter(name: string): void {
     if (this.sink !== null) this.sink.enter(name);

@@ -103,7 +103,7 @@ export class GrantBatch {
  * @throws {DomainCrash} if Xen kills the caller
  */
 export function mapBatch(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
-  return enter(hv, caller, () => mapColumns(hv, caller, batch));
+  return enter(hv, caller, EV.hc_grant_table_op, () => mapColumns(hv, caller, batch));
 }
 
 function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
@@ -125,7 +125,7 @@ function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
 
 /** `GNTTABOP_unmap_grant_ref` of all operations, in one hypercall; answers how many succeeded. Errors as {@linkcode mapBatch}. */
 export function unmapBatch(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
-  return enter(hv, caller, () => unmapColumns(hv, caller, batch));
+  return enter(hv, caller, EV.hc_grant_table_op, () => unmapColumns(hv, caller, batch));
 }
 
 function unmapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {

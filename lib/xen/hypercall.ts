@@ -52,7 +52,7 @@ export function grantTableOp<C extends number>(
   cmd: C,
   ops: readonly (GrantTableOpRecord<C> | null)[] | null,
 ): number {
-  return enter(hv, caller, () => doGrantTableOp(hv, caller, cmd, ops));
+  return enter(hv, caller, EV.hc_grant_table_op, () => doGrantTableOp(hv, caller, cmd, ops));
 }
 
 /**
@@ -66,7 +66,7 @@ export function mmuUpdate(
   updates: readonly (MmuUpdate | null)[],
   foreigndom: number = DOMID_SELF,
 ): ListResult {
-  return enter(hv, caller, () => doMmuUpdate(hv, caller, updates, foreigndom));
+  return enter(hv, caller, EV.hc_mmu_update, () => doMmuUpdate(hv, caller, updates, foreigndom));
 }
 
 /**
@@ -83,22 +83,27 @@ export function updateVaMapping(
   flags: number,
   uvmf: number,
 ): number {
-  return enter(hv, caller, () => doUpdateVaMapping(hv, caller, va, { frame, flags }, uvmf));
+  return enter(
+    hv,
+    caller,
+    EV.hc_update_va_mapping,
+    () => doUpdateVaMapping(hv, caller, va, { frame, flags }, uvmf),
+  );
 }
 
 /** `mmuext_op`: pins, base pointers, flushes, in order, up to the first error. */
 export function mmuextOp(hv: Hypervisor, caller: Domain, ops: readonly (MmuextOp | null)[]): ListResult {
-  return enter(hv, caller, () => doMmuextOp(hv, caller, ops));
+  return enter(hv, caller, EV.hc_mmuext_op, () => doMmuextOp(hv, caller, ops));
 }
 
 /** `XENMEM_add_to_physmap`: a grant-table frame or another domain's frame in the caller's guest-frame space. 0 or -errno. */
 export function addToPhysmap(hv: Hypervisor, caller: Domain, op: AddToPhysmap): number {
-  return enter(hv, caller, () => doAddToPhysmap(hv, caller, op));
+  return enter(hv, caller, EV.hc_memory_op, () => doAddToPhysmap(hv, caller, op));
 }
 
 /** `memory_op`, remove_from_physmap: 0 or -errno. */
 export function removeFromPhysmap(hv: Hypervisor, caller: Domain, gpfn: number): number {
-  return enter(hv, caller, () => doRemoveFromPhysmap(hv, caller, gpfn));
+  return enter(hv, caller, EV.hc_memory_op, () => doRemoveFromPhysmap(hv, caller, gpfn));
 }
 
 /** One call of a multicall list. */
@@ -125,7 +130,7 @@ export type MulticallEntry =
  * @cite xen 4.17 xen/common/multicall.c do_multicall
  */
 export function multicall(hv: Hypervisor, caller: Domain, calls: readonly MulticallEntry[]): ListResult[] {
-  return enter(hv, caller, () =>
+  return enter(hv, caller, EV.hc_multicall, () =>
     calls.map((call) => {
       hv.trace.add(EV.multicall_entry);
       return runCall(hv, caller, call);

@@ -48,5 +48,6 @@ export function preemptPoint(
   seam.whileAway?.(where);
   hv.current = caller;
   hv.trace.add(EV.hypercall);
+  hv.trace.add(EV.hc_grant_table_op);
   return true;
 }

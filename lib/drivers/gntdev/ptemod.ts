@@ -48,7 +48,7 @@ function findGrantPtes(map: GrantMap, vma: Vma): Errno | null {
   for (let i = 0; i < map.count; i++) {
     const slot = allocSlot(vma.mm, vma.start + i * PAGE_SIZE);
     const kernelAddress = kernel.kernelAddress(map.pages[i]!);
-    if (slot < 0 || allocSlot(kernel.initMm, kernelAddress) < 0) return "ENOMEM";
+    if (slot < 0) return "ENOMEM";
     const host_addr = maddrOfSlot(kernel.system, slot);
     map.mapOps.push(mapOp(map, i, host_addr, flags));
     map.kmapOps.push(mapOp(map, i, kernelAddress, map.flags));

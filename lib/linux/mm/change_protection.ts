@@ -38,6 +38,7 @@ export function changeProtection(gather: MmuGather, vma: Vma, start: number, end
       invalidateRangeStart(mm, from, notifiedTo, "MMU_NOTIFY_PROTECTION_VMA");
     }
     system.trace.add(EV.pte_scan, (to - from) / PAGE_SIZE);
+    system.pv.enterLazyMmu();
     for (let address = from, slot = first; address < to; address += PAGE_SIZE, slot += 2) {
       const flags = rawFlags(system, slot);
       if (!ptePresent(flags)) continue;
@@ -46,9 +47,10 @@ export function changeProtection(gather: MmuGather, vma: Vma, start: number, end
       if ((vma.flags & VM_WRITE) !== 0 && (changed & _PAGE_RW) === 0) {
         if (canChangePteWritable(vma, address, rawFrame(system, slot), changed)) changed |= _PAGE_RW;
       }
-      system.pv.setPteFlags(slot, changed);
+      system.pv.modifyPteProt(slot, changed);
       if (pteNeedsFlush(flags, changed)) gather.add(address, address + PAGE_SIZE);
     }
+    system.pv.leaveLazyMmu();
   });
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { PAGE_SIZE } from "../../core/geometry.ts";
 import { removeVma } from "./vm_area.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
@@ -24,19 +23,18 @@ const USER_SPACE_END = 2 ** 47;
 export function exitMmap(mm: MmStruct): void {
   const { system } = mm;
   invalidateRangeStart(mm, 0, USER_SPACE_END, "MMU_NOTIFY_RELEASE");
+  system.pv.exitMmap(mm);
   // Interval notifiers are still registered: their owners take them away when they are closed, below.
   if (mm.vmas.size > 0) invalidateRangeStart(mm, 0, USER_SPACE_END, "MMU_NOTIFY_UNMAP");
   const gather = new MmuGather(mm);
   const gone = [...mm.vmas];
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);
   for (const vma of gone) mm.vmas.remove(vma);
-  const before = mm.nrTables;
-  freePgtables(mm, 0, USER_SPACE_END);
-  if (mm.nrTables !== before) gather.add(0, PAGE_SIZE);
+  freePgtables(gather, gone, 0, USER_SPACE_END);
   gather.finish();
   for (const vma of gone) removeVma(vma);
   for (const cpu of mm.activeCpus) system.current[cpu] = null;
   mm.activeCpus.clear();
-  freeTablePage(system, mm.pgd, 4);
+  freeTablePage(system, mm.pgd);
   system.addressSpaces.delete(mm);
 }

@@ -20,9 +20,9 @@ import { vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { MmStruct } from "./mm_struct.ts";
 import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive } from "./page.ts";
-import { forEachPresentPte, forEachPteTable } from "./page_range.ts";
+import { forEachPresentPteLazy, forEachPteTable } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
-import { allocSlot, allocTablePage, rawFrame } from "./pgtable.ts";
+import { allocPgd, allocSlot, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import { Vma } from "./vma.ts";
 import {
@@ -62,7 +62,7 @@ export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   const { system } = parent;
   enterCall(parent, "fork");
   parent.mmapWriteLock();
-  const pgd = allocTablePage(system, 4);
+  const pgd = allocPgd(system);
   if (pgd === NO_PAGE) return fail("ENOMEM");
   const child = new MmStruct(system, pgd);
   child.mmapBase = parent.mmapBase;
@@ -137,7 +137,7 @@ function copyPageRange(gather: MmuGather, copy: Vma, vma: Vma): boolean {
     forEachPteTable(mm, vma.start, vma.end, (start, end) => {
       mm.system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
     });
-    forEachPresentPte(mm, vma.start, vma.end, (address, slot, flags) => {
+    forEachPresentPteLazy(mm, vma.start, vma.end, (address, slot, flags) => {
       if (!hasRoom) return;
       const target = allocSlot(copy.mm, address);
       hasRoom = target >= 0 && copyPresentPte(gather, copy, vma, { address, slot, target, flags });
@@ -178,7 +178,7 @@ function copyPresentPte(gather: MmuGather, copy: Vma, vma: Vma, entry: Entry): b
   memMap.addRmap(page);
   if (isCowMapping(vma.flags) && (flags & _PAGE_RW) !== 0) {
     flags &= ~_PAGE_RW;
-    pv.setPteFlags(slot, flags);
+    pv.wrprotectPte(slot, flags);
     gather.add(address, address + PAGE_SIZE);
   }
   if ((vma.flags & VM_SHARED) !== 0) flags &= ~_PAGE_DIRTY;

@@ -11,7 +11,7 @@ import { vmNormalPage, zapPte } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { zapVmaRange } from "./munmap.ts";
 import { PG_anon, PG_lazyfree } from "./page.ts";
-import { forEachPresentPte } from "./page_range.ts";
+import { forEachPresentPte, forEachPresentPteLazy } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { rawFlags, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
@@ -37,26 +37,33 @@ export function freePages(vma: Vma, start: number, end: number): null {
   const { system } = vma.mm;
   const gather = new MmuGather(vma.mm);
   invalidateRangeStart(vma.mm, start, end, "MMU_NOTIFY_CLEAR");
-  forEachPresentPte(vma.mm, start, end, (address, slot) => {
+  forEachPresentPteLazy(vma.mm, start, end, (address, slot) => {
     const flags = rawFlags(system, slot);
     const page = vmNormalPage(vma, address, rawFrame(system, slot), flags);
     if (page === NO_PAGE || system.memMap.pageMapcount(page) !== 1) return;
     if ((system.memMap.flags[page]! & PG_anon) !== 0) system.memMap.flags[page]! |= PG_lazyfree;
     if ((flags & (_PAGE_ACCESSED | _PAGE_DIRTY)) === 0) return;
-    system.pv.setPteFlags(slot, flags & ~(_PAGE_ACCESSED | _PAGE_DIRTY));
+    storeOlder(vma, slot, flags & ~(_PAGE_ACCESSED | _PAGE_DIRTY));
     gather.add(address, address + PAGE_SIZE);
   });
   gather.finish();
   return null;
 }
 
+/** Taken out first, so that the processor cannot set a bit in between. */
+function storeOlder(vma: Vma, slot: PteSlot, flags: number): void {
+  const { pv } = vma.mm.system;
+  const pfn = pv.ptePfn(rawFrame(vma.mm.system, slot), flags);
+  pv.clearPte(slot);
+  pv.setPte(slot, pfn, flags);
+}
+
 /** Makes the entries old; nothing looks at their age here. @cite linux 6.1 mm/madvise.c madvise_cold_or_pageout_pte_range */
 export function coldPages(vma: Vma, start: number, end: number): null {
-  const { system } = vma.mm;
   const gather = new MmuGather(vma.mm);
-  forEachReclaimable(vma, start, end, (address, slot, flags) => {
+  forEachReclaimable(forEachPresentPteLazy, vma, start, end, (address, slot, flags) => {
     if ((flags & _PAGE_ACCESSED) === 0) return;
-    system.pv.setPteFlags(slot, flags & ~_PAGE_ACCESSED);
+    storeOlder(vma, slot, flags & ~_PAGE_ACCESSED);
     gather.add(address, address + PAGE_SIZE);
   });
   gather.finish();
@@ -72,7 +79,7 @@ export function pageoutPages(vma: Vma, start: number, end: number): null {
   const { memMap } = vma.mm.system;
   coldPages(vma, start, end);
   const gather = new MmuGather(vma.mm);
-  forEachReclaimable(vma, start, end, (address, slot, flags, page) => {
+  forEachReclaimable(forEachPresentPte, vma, start, end, (address, slot, flags, page) => {
     if ((memMap.flags[page]! & PG_anon) !== 0) {
       if ((memMap.flags[page]! & PG_lazyfree) === 0) return;
       if ((flags & _PAGE_DIRTY) !== 0 || memMap.refcount[page] !== 1) {
@@ -82,7 +89,7 @@ export function pageoutPages(vma: Vma, start: number, end: number): null {
     } else if (vma.file?.pageCache?.find(linearPageIndex(vma, address)) !== page) return;
     invalidateRangeStart(vma.mm, address, address + PAGE_SIZE, "MMU_NOTIFY_CLEAR");
     gather.add(address, address + PAGE_SIZE);
-    zapPte(vma, address, slot);
+    if (zapPte(vma, address, slot)) vma.mm.system.condResched();
   });
   gather.finish();
   return null;
@@ -90,13 +97,14 @@ export function pageoutPages(vma: Vma, start: number, end: number): null {
 
 /** Pages that only this entry maps. */
 function forEachReclaimable(
+  forEach: typeof forEachPresentPte,
   vma: Vma,
   start: number,
   end: number,
   visit: (address: number, slot: PteSlot, flags: number, page: number) => void,
 ): void {
   const { system } = vma.mm;
-  forEachPresentPte(vma.mm, start, end, (address, slot, flags) => {
+  forEach(vma.mm, start, end, (address, slot, flags) => {
     const page = vmNormalPage(vma, address, rawFrame(system, slot), flags);
     if (page !== NO_PAGE && system.memMap.pageMapcount(page) === 1) visit(address, slot, flags, page);
   });

@@ -90,7 +90,9 @@ export function printBadPte(vma: Vma, address: number, frame: number, flags: num
  * @cite linux 6.1 mm/memory.c zap_pte_range
  */
 export function zapPageRange(vma: Vma, start: number, end: number, evenCows = true): void {
+  const { pv, condResched } = vma.mm.system;
   let slot: PteSlot = -1;
+  pv.enterLazyMmu();
   for (let address = start; address < end; address += PAGE_SIZE) {
     if (slot < 0 || address % PMD_SIZE === 0) {
       slot = lookupSlot(vma.mm, address);
@@ -99,27 +101,31 @@ export function zapPageRange(vma: Vma, start: number, end: number, evenCows = tr
         continue;
       }
     } else slot += 2;
-    zapPte(vma, address, slot, evenCows);
+    if (!zapPte(vma, address, slot, evenCows)) continue;
+    pv.leaveLazyMmu();
+    condResched();
+    pv.enterLazyMmu();
   }
+  pv.leaveLazyMmu();
 }
 
-/** One entry. @param evenCows false: private copies stay. @cite linux 6.1 mm/memory.c should_zap_page */
-export function zapPte(vma: Vma, address: number, slot: PteSlot, evenCows = true): void {
+/** One entry; true if it was reported. @param evenCows false: private copies stay. @cite linux 6.1 mm/memory.c should_zap_page */
+export function zapPte(vma: Vma, address: number, slot: PteSlot, evenCows = true): boolean {
   const { system } = vma.mm;
   const { memMap, pv, trace } = system;
   const flags = rawFlags(system, slot);
-  if (!ptePresent(flags)) return;
+  if (!ptePresent(flags)) return false;
   trace.add(EV.pte_read);
   const frame = rawFrame(system, slot);
   const page = vmNormalPage(vma, address, frame, flags);
-  if (!evenCows && page !== NO_PAGE && (memMap.flags[page]! & PG_anon) !== 0) return;
+  if (!evenCows && page !== NO_PAGE && (memMap.flags[page]! & PG_anon) !== 0) return false;
   pv.clearPte(slot);
-  if (page === NO_PAGE) return;
+  if (page === NO_PAGE) return false;
   if ((flags & _PAGE_DIRTY) !== 0) memMap.flags[page]! |= PG_dirty;
   const hasReported = memMap.removeRmap(page) < 0;
   if (hasReported) {
     printBadPte(vma, address, frame, flags, `page ${hex(page)} has mapcount ${memMap.pageMapcount(page)}`);
   }
   memMap.putPage(page);
-  if (hasReported) system.condResched();
+  return hasReported;
 }

@@ -14,7 +14,7 @@ import type { MmSystem } from "./mm_system.ts";
 import type { CallRecord } from "./last_call.ts";
 import type { MergeRecord } from "./merge.ts";
 import type { MmuIntervalNotifier } from "./mmu_notifier.ts";
-import { allocTablePage } from "./pgtable.ts";
+import { allocPgd } from "./pgtable.ts";
 import type { SplitRecord } from "./split.ts";
 import { VmaTree } from "./vma_tree.ts";
 
@@ -73,15 +73,16 @@ export class MmStruct extends Shown {
   maxMapCount: number = DEFAULT_MAX_MAP_COUNT;
 
   /**
-   * @param pgd the page of the top table, already made one
+   * @param pgd the page of the top table of a fork's child; without it a program starts here
    * @throws {RangeError} if there is no page left for the top table
    */
-  constructor(readonly system: MmSystem, pgd: number = allocTablePage(system, 4)) {
+  constructor(readonly system: MmSystem, pgd: number | null = null) {
     super();
-    this.pgd = pgd;
+    this.pgd = pgd ?? allocPgd(system);
     if (this.pgd < 0) throw new RangeError("Cannot make an address space: no page is left for its top table");
     this.pgdFrame = system.frameOf(this.pgd);
     system.addressSpaces.add(this);
+    if (pgd === null) system.pv.activateMm(this);
   }
 
   /** Takes mmap_lock; counted, since nobody contends in the model. */

@@ -6,7 +6,7 @@
  */
 
 import { fail, ok, type SysResult } from "../../core/errno.ts";
-import { PAGE_SIZE } from "../../core/geometry.ts";
+import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_SOFT_DIRTY } from "../../x86/pte.ts";
 import { mayCommit } from "./commit.ts";
@@ -16,7 +16,7 @@ import type { MmStruct } from "./mm_struct.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { doMunmap } from "./munmap.ts";
 import { forEachPresentPte, forEachPteTable } from "./page_range.ts";
-import { allocSlot, rawFlags, rawFrame } from "./pgtable.ts";
+import { allocSlot, rawFrame } from "./pgtable.ts";
 import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import { linearPageIndex } from "./page_index.ts";
@@ -123,32 +123,43 @@ function copyVma(
 
 /** Moves the entries; false if there is no page for a table. @cite linux 6.1 mm/mremap.c move_page_tables */
 function movePageTables(mm: MmStruct, from: number, to: number, length: number): boolean {
-  const { system } = mm;
   if (length === 0) return true;
   invalidateRangeStart(mm, from, from + length, "MMU_NOTIFY_UNMAP");
-  const gather = new MmuGather(mm);
   const source = mm.vmas.lookup(from);
   if (source !== null && (source.flags & VM_HUGETLB) !== 0) {
+    const gather = new MmuGather(mm);
     const moved = moveHugePages(gather, from, to, length);
     gather.finish();
     return moved;
   }
   let hasRoom = true;
   forEachPteTable(mm, from, from + length, (start, end) => {
-    system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
-  });
-  forEachPresentPte(mm, from, from + length, (address, slot) => {
-    const target = hasRoom ? allocSlot(mm, to + address - from) : -1;
-    if (target < 0) {
-      hasRoom = false;
-      return;
+    mm.system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
+    for (let at = start; at < end && hasRoom;) {
+      const target = to + at - from;
+      const stop = Math.min(end, at + PMD_SIZE - target % PMD_SIZE);
+      hasRoom = movePtes(mm, at, stop, target);
+      at = stop;
     }
-    const flags = rawFlags(system, slot);
-    const pfn = system.pv.ptePfn(rawFrame(system, slot), flags);
-    system.pv.clearPte(slot);
-    system.pv.setPte(target, pfn, flags | _PAGE_SOFT_DIRTY);
-    gather.add(address, address + PAGE_SIZE);
   });
-  gather.finish();
   return hasRoom;
+}
+
+/** Moves the entries of one table into one other; false if there is no page for that. @cite linux 6.1 mm/mremap.c move_ptes */
+function movePtes(mm: MmStruct, from: number, end: number, to: number): boolean {
+  const { system } = mm;
+  const { pv } = system;
+  const first = allocSlot(mm, to);
+  if (first < 0) return false;
+  const gather = new MmuGather(mm);
+  pv.enterLazyMmu();
+  forEachPresentPte(mm, from, end, (address, slot, flags) => {
+    const pfn = pv.ptePfn(rawFrame(system, slot), flags);
+    pv.clearPte(slot);
+    pv.setPte(first + (address - from) / PAGE_SIZE * 2, pfn, flags | _PAGE_SOFT_DIRTY);
+    gather.add(from, end);
+  });
+  pv.leaveLazyMmu();
+  gather.finish();
+  return true;
 }

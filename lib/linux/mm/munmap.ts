@@ -97,11 +97,9 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
   const gather = new MmuGather(mm);
   invalidateRangeStart(mm, start, end, "MMU_NOTIFY_UNMAP");
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);
-  const before = mm.nrTables;
   const prev = mm.vmas.lastBelow(start);
   const next = mm.vmas.find(start);
-  freePgtables(mm, prev?.end ?? 0, next?.start ?? 2 ** 47);
-  if (mm.nrTables !== before) gather.add(start, start + PAGE_SIZE);
+  freePgtables(gather, gone, prev?.end ?? 0, next?.start ?? 2 ** 47);
   gather.finish();
 }
 

@@ -88,3 +88,21 @@ export function forEachPresentPte(
     }
   });
 }
+
+/**
+ * As {@linkcode forEachPresentPte}, each table in a lazy section of its own: what `visit` stores may wait, so it must
+ * not read an entry again that it has stored.
+ */
+export function forEachPresentPteLazy(
+  mm: MmStruct,
+  start: number,
+  end: number,
+  visit: (address: number, slot: PteSlot, flags: number) => void,
+): void {
+  const { pv } = mm.system;
+  forEachPteTable(mm, start, end, (from, to) => {
+    pv.enterLazyMmu();
+    forEachPresentPte(mm, from, to, visit);
+    pv.leaveLazyMmu();
+  });
+}

@@ -26,22 +26,33 @@ export interface PvMmuOps {
   ptePfn(frame: number, flags: number): number;
   /** `set_pte_at`: an entry for a page of this kernel. `pfn` is ignored if `flags` lack PRESENT and PROTNONE. */
   setPte(slot: PteSlot, pfn: number, flags: number): void;
-  /** Changes the flags of an entry and keeps its frame. */
+  /** `set_pte` of an entry that keeps its frame: `ptep_set_access_flags`. */
   setPteFlags(slot: PteSlot, flags: number): void;
+  /** `ptep_modify_prot_commit`: other rights; accessed and dirty stay as the processor sets them meanwhile. */
+  modifyPteProt(slot: PteSlot, flags: number): void;
+  /** `ptep_set_wrprotect`; `flags`: those of the entry without write access. */
+  wrprotectPte(slot: PteSlot, flags: number): void;
   /** `ptep_get_and_clear`. */
   clearPte(slot: PteSlot): void;
+  /** Changes of entries may wait until {@linkcode leaveLazyMmu}: a section of a walk that does not read them again. @cite linux 6.1 include/linux/pgtable.h arch_enter_lazy_mmu_mode */
+  enterLazyMmu(): void;
+  leaveLazyMmu(): void;
   /** An entry of a higher level that points to the table in page `pfn`. */
-  setTable(slot: PteSlot, pfn: number, flags: number): void;
+  setTable(mm: MmStruct, slot: PteSlot, pfn: number, flags: number): void;
   /** Empties an entry of a higher level. */
-  clearTable(slot: PteSlot): void;
-  /** The page has become a page table of this level, 1 … 4. */
-  allocTable(pfn: number, level: number): void;
+  clearTable(mm: MmStruct, slot: PteSlot): void;
+  /** The page has become a table of `mm`, of level 1 … 3. */
+  allocTable(mm: MmStruct, pfn: number, level: number): void;
   /** The page is about to stop being one. */
-  releaseTable(pfn: number, level: number): void;
+  releaseTable(mm: MmStruct, pfn: number, level: number): void;
   /** Where the bytes of a page are; `write`: they are to be changed. */
   frameOfPage(pfn: number, write?: boolean): Mfn;
   /** Where the bytes of the frame in an entry are; differs where the hypervisor keeps a second level of tables. */
   machineFrame(frame: number, write?: boolean): Mfn;
+  /** A program starts with a fresh address space. @cite linux 6.1 arch/x86/include/asm/mmu_context.h activate_mm */
+  activateMm(mm: MmStruct): void;
+  /** The address space ends; its notifiers know. @cite linux 6.1 arch/x86/include/asm/paravirt.h paravirt_arch_exit_mmap */
+  exitMmap(mm: MmStruct): void;
   /** The tables of a forked child are complete. @cite linux 6.1 arch/x86/include/asm/paravirt.h paravirt_arch_dup_mmap */
   dupMmap(mm: MmStruct): void;
   /** Makes `mm` the address space of a CPU. */
@@ -61,24 +72,31 @@ export function nativeMmuOps(system: MmSystem): PvMmuOps {
     mem.words[slot] = entryLo(frame, flags);
     mem.words[slot + 1] = entryHi(frame, flags);
   };
+  const setFlags = (slot: PteSlot, flags: number) => {
+    trace.add(EV.pte_write);
+    const words = mem.words;
+    words[slot] = words[slot]! & ~0xfff | flags & 0xfff;
+    words[slot + 1] = words[slot + 1]! & 0xfffff | flags >>> 12 << 20;
+  };
   return {
     name: "native",
     pteValFlags: (_frame, flags) => flags,
     ptePfn: (frame) => frame,
     setPte: store,
-    setPteFlags(slot, flags) {
-      trace.add(EV.pte_write);
-      const words = mem.words;
-      words[slot] = words[slot]! & ~0xfff | flags & 0xfff;
-      words[slot + 1] = words[slot + 1]! & 0xfffff | flags >>> 12 << 20;
-    },
+    setPteFlags: setFlags,
+    modifyPteProt: setFlags,
+    wrprotectPte: setFlags,
     clearPte: (slot) => store(slot, 0, 0),
-    setTable: store,
-    clearTable: (slot) => store(slot, 0, 0),
+    enterLazyMmu() {},
+    leaveLazyMmu() {},
+    setTable: (_mm, slot, pfn, flags) => store(slot, pfn, flags),
+    clearTable: (_mm, slot) => store(slot, 0, 0),
     allocTable() {},
     releaseTable() {},
     frameOfPage: (pfn) => pfn as Mfn,
     machineFrame: (frame) => frame as Mfn,
+    activateMm() {},
+    exitMmap() {},
     dupMmap() {},
     switchMm(cpu, mm) {
       system.cpus[cpu]!.writeCr3(mm.pgdFrame);

@@ -92,9 +92,9 @@ export function allocSlot(mm: MmStruct, address: number, level = 1): PteSlot {
   for (let at = 4; at > level; at--) {
     const slot = base * WORDS_PER_FRAME + tableIndex(address, at) * 2;
     if ((mem.words[slot]! & _PAGE_PRESENT) === 0) {
-      const table = allocTablePage(system, at - 1);
+      const table = allocTablePage(mm, at - 1);
       if (table < 0) return -1;
-      pv.setTable(slot, table, _PAGE_TABLE);
+      pv.setTable(mm, slot, table, _PAGE_TABLE);
       mm.nrTables++;
     }
     base = mem.makeSlot(rawFrame(system, slot));
@@ -102,38 +102,64 @@ export function allocSlot(mm: MmStruct, address: number, level = 1): PteSlot {
   return base * WORDS_PER_FRAME + tableIndex(address, level) * 2;
 }
 
-/** A cleared page told to the machine as a table of `level`; `NO_PAGE` when there is none. */
-export function allocTablePage(system: MmSystem, level: number): number {
+/** A cleared page for a top table; `NO_PAGE` when there is none. @cite linux 6.1 arch/x86/mm/pgtable.c pgd_alloc */
+export function allocPgd(system: MmSystem): number {
   const page = system.memMap.allocPage();
   if (page < 0) return page;
   system.trace.add(EV.table_alloc);
   system.trace.add(EV.page_clear);
   system.mem.clearFrame(system.pv.frameOfPage(page));
   system.mem.makeSlot(system.pv.frameOfPage(page));
-  system.pv.allocTable(page, level);
   return page;
 }
 
-/** Gives a table page back. */
-export function freeTablePage(system: MmSystem, page: number, level: number): void {
+/** A cleared page told to the machine as a table of `level`, 1 … 3; `NO_PAGE` when there is none. */
+export function allocTablePage(mm: MmStruct, level: number): number {
+  const page = allocPgd(mm.system);
+  if (page >= 0) mm.system.pv.allocTable(mm, page, level);
+  return page;
+}
+
+/** Gives the page of a table back that the machine knows no longer. */
+export function freeTablePage(system: MmSystem, page: number): void {
   system.trace.add(EV.table_free);
-  system.pv.releaseTable(page, level);
   system.mem.clearFrame(system.pv.frameOfPage(page));
   system.memMap.putPage(page);
 }
 
+/** Who is told of tables given back. */
+export interface TableGather {
+  readonly mm: MmStruct;
+  add(start: number, end: number): void;
+}
+
 /**
  * Frees the tables that map nothing any more below `[floor, ceiling)`: what lies between the neighbours of an
- * unmapped range. A table is freed only if its whole span lies inside.
+ * unmapped range. A table is freed only if its whole span lies inside. The processors are owed a flush of the first
+ * page of each; of a whole top entry even if there was no table below it, because Linux, with four levels on code
+ * for five, does not look.
  *
+ * @param gone the VMAs that were there
  * @cite linux 6.1 mm/memory.c free_pgd_range
  */
-export function freePgtables(mm: MmStruct, floor: number, ceiling: number): void {
-  freeBelow(mm, mm.system.mem.slotOf(mm.pgdFrame), 4, 0, floor, ceiling);
+export function freePgtables(
+  gather: TableGather,
+  gone: readonly { readonly start: number; readonly end: number }[],
+  floor: number,
+  ceiling: number,
+): void {
+  const { mm } = gather;
+  const span = SIZE_OF_LEVEL[4]!;
+  for (const { start, end } of gone) {
+    for (let at = start - start % span; at < end; at += span) {
+      if (at >= floor && at + span <= ceiling) gather.add(at, at + PAGE_SIZE);
+    }
+  }
+  freeBelow(gather, mm.system.mem.slotOf(mm.pgdFrame), 4, 0, floor, ceiling);
 }
 
 function freeBelow(
-  mm: MmStruct,
+  gather: TableGather,
   base: number,
   level: number,
   at: number,
@@ -141,6 +167,7 @@ function freeBelow(
   ceiling: number,
 ): void {
   if (base < 0) return;
+  const { mm } = gather;
   const { system } = mm;
   const span = SIZE_OF_LEVEL[level]!;
   const first = Math.max(0, Math.floor((floor - at) / span));
@@ -151,11 +178,13 @@ function freeBelow(
     if ((word & _PAGE_PRESENT) === 0 || isLeaf(word)) continue;
     const child = at + i * span;
     const frame = rawFrame(system, slot);
-    if (level > 2) freeBelow(mm, system.mem.slotOf(frame), level - 1, child, floor, ceiling);
+    if (level > 2) freeBelow(gather, system.mem.slotOf(frame), level - 1, child, floor, ceiling);
     if (child < floor || child + span > ceiling) continue;
     const page = system.pv.ptePfn(frame, rawFlags(system, slot));
-    system.pv.clearTable(slot);
-    freeTablePage(system, page, level - 1);
+    system.pv.clearTable(mm, slot);
+    system.pv.releaseTable(mm, page, level - 1);
+    freeTablePage(system, page);
+    gather.add(child, child + PAGE_SIZE);
     mm.nrTables--;
   }
 }

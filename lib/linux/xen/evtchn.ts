@@ -68,6 +68,7 @@ export class EventChannels {
   /** Sends a notification to the other end. @cite linux 6.1 include/xen/events.h notify_remote_via_evtchn */
   notify(port: number): void {
     this.trace.add(EV.hypercall);
+    this.trace.add(EV.hc_event_channel_op);
     const remote = this.#ports.get(port)?.remote ?? 0;
     this.#ports.get(remote)?.deliver(remote);
   }

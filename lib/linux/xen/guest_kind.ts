@@ -9,7 +9,7 @@ import { maddrOf, type Mfn } from "../../core/frames.ts";
 import { _PAGE_PRESENT, _PAGE_RW } from "../../x86/pte.ts";
 import type { MmSystem } from "../mm/mm_system.ts";
 import type { PvMmuOps } from "../mm/paravirt.ts";
-import { lookupSlot, rawFlags, rawFrame } from "../mm/pgtable.ts";
+import { allocSlot, lookupSlot, rawFlags, rawFrame } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/vma.ts";
 import type { KernelHalf } from "./foreign/kernel_half.ts";
 import { newBaseptr } from "./hypercalls.ts";
@@ -51,7 +51,12 @@ export const pvGuest: GuestKind = Object.freeze({
   name: "pv",
   autoTranslated: false,
   mmuOps: xenMmuOps,
-  startKernel: (kernel: XenLinux) => newBaseptr(kernel, kernel.initMm),
+  /** The linear map reaches over all pages from the start. @cite linux 6.1 arch/x86/xen/mmu_pv.c xen_setup_kernel_pagetable */
+  startKernel(kernel: XenLinux) {
+    const { initMm } = kernel;
+    newBaseptr(kernel, initMm);
+    for (let pfn = 0; pfn < kernel.p2m.size; pfn += 512) allocSlot(initMm, kernel.kernelAddress(pfn));
+  },
   kernelHalf: (scheme: KernelHalf) => scheme,
   grantFrame: (kernel: XenLinux, page: number) => kernel.system.frameOf(page),
   hostAddress: (kernel: XenLinux, page: number) => kernel.kernelAddress(page),

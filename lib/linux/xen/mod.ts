@@ -6,6 +6,7 @@
  * @module
  */
 
+export * from "./call_sites.ts";
 export * from "./delayed_work.ts";
 export * from "./evtchn.ts";
 export * from "./foreign/kernel_half.ts";
@@ -17,8 +18,10 @@ export * from "./grant_refs.ts";
 export * from "./guest_kind.ts";
 export * from "./hypercalls.ts";
 export * from "./kernel_flavour.ts";
+export * from "./multicalls.ts";
 export * from "./p2m.ts";
 export * from "./pv_mmu_ops.ts";
+export * from "./pv_tables.ts";
 export * from "./pvh.ts";
 export * from "./remap.ts";
 export * from "./xen_linux.ts";

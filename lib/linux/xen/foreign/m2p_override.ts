@@ -21,7 +21,6 @@ import { mm2014 } from "../../mm/flavour_2014.ts";
 import type { KernelFlavour } from "../kernel_flavour.ts";
 import type { Mfn } from "../../../core/frames.ts";
 import { EV } from "../../../trace/events.ts";
-import { _PAGE_ACCESSED, _PAGE_DIRTY, _PAGE_NX, _PAGE_PRESENT } from "../../../x86/pte.ts";
 import {
   type GnttabMapGrantRef,
   GNTTABOP_map_grant_ref,
@@ -33,19 +32,15 @@ import { GNTST_okay } from "../../../xen/status.ts";
 import { noForeignPages } from "../../mm/foreign_none.ts";
 import { allocSlot } from "../../mm/pgtable.ts";
 import { HYPERVISOR_multicall } from "../hypercalls.ts";
+import { MC_BATCH } from "../multicalls.ts";
 import { INVALID_P2M_ENTRY, P2M_FOREIGN, P2M_LOCAL } from "../p2m.ts";
+import { PAGE_KERNEL_RO } from "../pv_tables.ts";
 import type { XenLinux } from "../xen_linux.ts";
 import type { MapBatch, UnmapBatch } from "./kernel_half.ts";
 import type { SchemeMaker } from "./scheme.ts";
 
 /** Buckets. @cite linux 3.15 arch/x86/xen/p2m.c M2P_OVERRIDE_HASH */
 export const M2P_OVERRIDE_HASH = 1024;
-
-/** Calls that one multicall holds. @cite linux 3.15 arch/x86/xen/multicalls.c MC_BATCH */
-const MC_BATCH = 32;
-
-/** `PAGE_KERNEL_RO` */
-const PAGE_KERNEL_RO = _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX;
 
 /** `hash_long(mfn, 10)`: the top ten bits of a product. @cite linux 3.15 include/linux/hash.h hash_64 */
 function mfnHash(mfn: number): number {

@@ -190,7 +190,7 @@ Deno.test("leaves of 2 MiB and 1 GiB obey the same rules", () => {
   assertEquals(walk(mm, FOLL_GET, huge), ["pte-protnone", 0]);
   // A leaf of 1 GiB, put there by hand: no call makes one.
   const giant = 0x3000_0000_0000;
-  const page = allocTablePage(mm.system, 3);
+  const page = allocTablePage(mm, 3);
   const slot = allocSlot(mm, giant, 3);
   mm.system.pv.setPte(slot, page - page % 512, 0x67 | _PAGE_PSE);
   mm.system.memMap.refcount[page - page % 512] = 1;

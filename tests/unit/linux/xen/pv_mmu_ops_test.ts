@@ -4,10 +4,13 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { PAGE } from "../../../../lib/core/geometry.ts";
+import { KernelBug } from "../../../../lib/core/crash.ts";
 import { world } from "../../../../lib/experiments/world.ts";
-import { allocSlot, rawFlags, rawFrame } from "../../../../lib/linux/mm/pgtable.ts";
+import { allocPgd, allocSlot, rawFlags, rawFrame } from "../../../../lib/linux/mm/pgtable.ts";
+import { MmStruct } from "../../../../lib/linux/mm/mm_struct.ts";
+import type { EventCounts } from "../../../../lib/trace/trace.ts";
 import { exitMmap } from "../../../../lib/linux/mm/exit.ts";
 import { validateMm } from "../../../../lib/linux/mm/validate.ts";
 import {
@@ -94,14 +97,144 @@ Deno.test("setPteFlags() takes the frame along to PROT_NONE and back", () => {
   assertEquals(validateXen(w.hv), []);
 });
 
-Deno.test("setPte() of a frame that Xen refuses warns and leaves the entry", () => {
+Deno.test("setPte() of a frame that Xen refuses leaves the entry, and only the list warns", () => {
   const w = world();
   const { system } = w.kernel;
   const slot = allocSlot(w.process().mm, 0x10000);
   w.kernel.p2m.set(0x300, 0x710);
   system.pv.setPte(slot, 0x300, RW);
+  assertEquals([rawFrame(system, slot), rawFlags(system, slot), system.log], [0, 0, []]);
+  system.pv.enterLazyMmu();
+  system.pv.setPte(slot, 0x300, RW);
+  assertEquals(system.log, [], "it waits");
+  system.pv.leaveLazyMmu();
   assertEquals([rawFrame(system, slot), rawFlags(system, slot)], [0, 0]);
   assertEquals(system.log.map(({ kind, where }) => [kind, where]), [["warning", "xen_mc_flush"]]);
+});
+
+Deno.test("wrprotectPte() of an entry that keeps a foreign frame is a fault of the kernel's", () => {
+  const w = world();
+  const { system } = w.kernel;
+  const p = w.process();
+  const { start } = p.mmapGrants(w.guest.grant(1));
+  const slot = allocSlot(p.mm, start);
+  assertThrows(() => system.pv.wrprotectPte(slot, RW & ~_PAGE_RW), KernelBug, "store to a page table");
+});
+
+/** What one change of an entry costs, outside lazy mode and inside, when the mode ends included. */
+const WAYS: readonly { what: string; outside: EventCounts; inside: EventCounts }[] = [
+  {
+    what: "setPte",
+    outside: { hypercall: 1, hc_mmu_update: 1, set_pte_call: 1, mmu_update_op: 1 },
+    inside: { hypercall: 1, hc_mmu_update: 1, single_call: 1, mmu_update_op: 1 },
+  },
+  {
+    what: "setPteFlags",
+    outside: { hypercall: 1, hc_mmu_update: 1, set_pte_call: 1, mmu_update_op: 1 },
+    inside: { hypercall: 1, hc_mmu_update: 1, single_call: 1, mmu_update_op: 1 },
+  },
+  {
+    what: "modifyPteProt",
+    outside: { hypercall: 1, hc_mmu_update: 1, single_call: 1, mmu_update_op: 1 },
+    inside: { hypercall: 1, hc_mmu_update: 1, single_call: 1, mmu_update_op: 1 },
+  },
+  { what: "wrprotectPte", outside: { ptwr_emulated: 1 }, inside: { ptwr_emulated: 1 } },
+  { what: "clearPte", outside: { ptwr_emulated: 1 }, inside: { ptwr_emulated: 1 } },
+];
+
+for (const { what, outside, inside } of WAYS) {
+  Deno.test(`${what}() takes its way to Xen, outside lazy mode and inside`, () => {
+    for (const isLazy of [false, true]) {
+      const w = world();
+      const { system } = w.kernel;
+      const { pv } = system;
+      const slot = allocSlot(w.process().mm, 0x10000);
+      pv.setPte(slot, 0x300, RW);
+      const calls: Record<string, () => void> = {
+        setPte: () => pv.setPte(slot, 0x301, RW),
+        setPteFlags: () => pv.setPteFlags(slot, RW | _PAGE_ACCESSED),
+        modifyPteProt: () => pv.modifyPteProt(slot, RW & ~_PAGE_RW),
+        wrprotectPte: () => pv.wrprotectPte(slot, RW & ~_PAGE_RW),
+        clearPte: () => pv.clearPte(slot),
+      };
+      const mark = w.trace.mark();
+      if (isLazy) pv.enterLazyMmu();
+      calls[what]!();
+      if (isLazy) pv.leaveLazyMmu();
+      const counts = w.trace.since(mark);
+      const ways = [
+        "hypercall",
+        "hc_mmu_update",
+        "set_pte_call",
+        "single_call",
+        "mmu_update_op",
+        "ptwr_emulated",
+      ];
+      const seen = Object.fromEntries(Object.entries(counts).filter(([kind]) => ways.includes(kind)));
+      assertEquals(seen, isLazy ? inside : outside, isLazy ? "inside" : "outside");
+      assertEquals([system.log, validateXen(w.hv)], [[], []]);
+    }
+  });
+}
+
+Deno.test("lazy mode makes lists of 31 updates, and an entry read before the list goes is the old one", () => {
+  const w = world();
+  const { system } = w.kernel;
+  const first = allocSlot(w.process().mm, 0x10000);
+  const rows = [1, 31, 32, 62, 63].map((updates) => {
+    const mark = w.trace.mark();
+    system.pv.enterLazyMmu();
+    for (let i = 0; i < updates; i++) system.pv.setPte(first + 2 * i, 0x300, RW);
+    const before = rawFrame(system, first + 2 * (updates - 1));
+    system.pv.leaveLazyMmu();
+    const after = rawFrame(system, first + 2 * (updates - 1));
+    for (let i = 0; i < updates; i++) system.pv.clearPte(first + 2 * i);
+    return [updates, w.trace.since(mark).single_call, before, after];
+  });
+  assertEquals(rows, [
+    [1, 1, 0, 0x1300],
+    [31, 1, 0, 0x1300],
+    [32, 2, 0, 0x1300],
+    [62, 2, 0, 0x1300],
+    [63, 3, 0, 0x1300],
+  ]);
+});
+
+Deno.test("tables of a running process are changed in lists, those of a fork's child by plain stores", () => {
+  const w = world();
+  const { system } = w.kernel;
+  const p = w.process();
+  const mark = w.trace.mark();
+  allocSlot(p.mm, 0x10000);
+  const { hc_multicall, single_call, multicall_entry, ptwr_emulated } = w.trace.since(mark);
+  // Three tables made read-only, the lowest pinned with it; three entries that point to them.
+  assertEquals([hc_multicall, single_call, multicall_entry, ptwr_emulated], [1, 5, 2, undefined]);
+  const child = new MmStruct(system, allocPgd(system));
+  const unpinned = w.trace.mark();
+  allocSlot(child, 0x10000);
+  const { hypercall = 0, pte_write } = w.trace.since(unpinned);
+  assertEquals([hypercall, pte_write], [0, 3]);
+  system.pv.dupMmap(child);
+  const pinned = w.trace.since(unpinned);
+  // Four tables read-only, the lowest and the top one pinned: six calls, one list.
+  assertEquals([pinned.hypercall, pinned.hc_multicall, pinned.multicall_entry], [1, 1, 6]);
+  const end = w.trace.mark();
+  exitMmap(child);
+  assertEquals(w.trace.since(end).hc_multicall, 1);
+  assertEquals([system.log, validateXen(w.hv)], [[], []]);
+});
+
+Deno.test("flushTlbRange() of tables that several CPUs have loaded asks Xen once", () => {
+  const w = world();
+  const { mm } = w.process();
+  mm.activeCpus.add(1);
+  const rows = [1, 2, 34].map((pages) => {
+    const mark = w.trace.mark();
+    w.kernel.system.pv.flushTlbRange(mm, 0x10000, 0x10000 + pages * PAGE);
+    const { hc_mmuext_op, single_call, flush_tlb_mask } = w.trace.since(mark);
+    return [pages, hc_mmuext_op, single_call, flush_tlb_mask];
+  });
+  assertEquals(rows, [[1, 1, 1, 1], [2, 1, 1, 1], [34, 1, 1, 1]]);
 });
 
 Deno.test("switchMm() makes each process see its own memory", () => {
