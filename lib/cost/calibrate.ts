@@ -7,7 +7,8 @@
  * one bench the events explain badly does not bend all prices. Events that always come together share their cost by
  * {@linkcode PRICE_CLASSES}, with a weight that yields wherever the recordings can tell them apart.
  *
- * An event that happens in one bench only gets no price: it would repeat the bench, not explain it.
+ * An event that happens in one bench only gets no price: it would repeat the bench, not explain it. Rows in which such an
+ * event happens are not fitted to, since other prices would have to make up for it.
  *
  * @module
  */
@@ -46,7 +47,7 @@ const ROUNDS = 3;
 /** Below this error (relative) a row counts with its square. */
 const SMALL_ERROR = 0.01;
 /** Instructions below which a total counts as this much: no row is measured more exactly. */
-const LEAST_TOTAL = 300;
+const LEAST_TOTAL = 30;
 
 /** Benches that differ only in what follows what they measure count as one. */
 export function benchFamily(bench: string): string {
@@ -62,19 +63,18 @@ export function calibrate(observations: readonly Observation[], head: ListHead):
   if (observations.length === 0) {
     throw new RangeError("Cannot calibrate from 0 rows: there is nothing to fit");
   }
-  const families = familiesByKind(observations);
-  const kinds = FITTED_KINDS.filter((kind) => (families.get(kind)?.size ?? 0) >= 2);
+  const { fitted, kinds, families } = usable(observations);
   const hasLayers = observations.every(({ layers }) => layers !== undefined);
   const fit = (rows: readonly Observation[]) => fitLayers(rows, kinds, hasLayers);
-  const whole = fit(observations);
+  const whole = fit(fitted);
   const sizes = innerSizes(observations);
-  const withoutSizes = sizes.map((size) => fit(observations.filter(({ n }) => n !== size)));
+  const withoutSizes = sizes.map((size) => fit(fitted.filter(({ n }) => n !== size)));
   const names = [...new Set(observations.map(({ bench }) => benchFamily(bench)))];
-  const without = names.map((name) => fit(observations.filter(({ bench }) => benchFamily(bench) !== name)));
+  const without = names.map((name) => fit(fitted.filter(({ bench }) => benchFamily(bench) !== name)));
   const totals = without.map((prices) => kinds.map((_, k) => sumOf(prices, k)));
-  const errors = observations.map((row) => relativeError(row, kinds, whole));
+  const errors = fitted.map((row) => relativeError(row, kinds, whole));
   const prices = kinds.map((kind, k): [CostKind, InstructionPrice] => {
-    const own = observations.flatMap((row, i) => (row.counts[kind] ?? 0) > 0 ? [errors[i]!] : []);
+    const own = fitted.flatMap((row, i) => (row.counts[kind] ?? 0) > 0 ? [errors[i]!] : []);
     const seen = [sumOf(whole, k), ...totals.map((total) => total[k]!)];
     return [kind, {
       per: { user: round(whole.user[k]!), kernel: round(whole.kernel[k]!), xen: round(whole.xen[k]!) },
@@ -127,6 +127,28 @@ export function innerSizes(observations: readonly Pick<Observation, "bench" | "n
     return sizes.filter((n) => n > least && n < most);
   });
   return [...new Set(inner)].sort((a, b) => a - b);
+}
+
+interface Usable {
+  readonly fitted: readonly Observation[];
+  readonly kinds: readonly CostKind[];
+  /** Benches by event, in all observations. */
+  readonly families: Map<CostKind, Set<string>>;
+}
+
+/** Events of two benches or more, and the rows in which no other event happens. */
+function usable(observations: readonly Observation[]): Usable {
+  const families = familiesByKind(observations);
+  let fitted = observations;
+  for (;;) {
+    const now = familiesByKind(fitted);
+    const kinds = FITTED_KINDS.filter((kind) => (now.get(kind)?.size ?? 0) >= 2);
+    const left = fitted.filter(({ counts }) =>
+      FITTED_KINDS.every((kind) => (counts[kind] ?? 0) === 0 || kinds.includes(kind))
+    );
+    if (left.length === fitted.length) return { fitted, kinds, families };
+    fitted = left;
+  }
 }
 
 type Prices = Readonly<Record<CostLayer, Float64Array>>;

@@ -14,6 +14,9 @@ import { type EventKind, type EventRow, EVENTS } from "../trace/events.ts";
 export const OPERATIONS = {
   // --- user space ----------------------------------------------------------------------------------------------
   user_rep_iteration: { layer: "user", unit: "iteration", meaning: "iteration of a REP string instruction in the program", cite: "sdm 2B REP" },
+  user_loop: { layer: "user", unit: "loop", meaning: "loop of the program set going", cite: "recorded costs-layers.jsonl gntdev_first_touch" },
+  // --- the processor -------------------------------------------------------------------------------------------
+  tsc_read: { layer: "hw", unit: "read", meaning: "time-stamp counter read by the kernel: on each way out to the program, for block statistics", cite: "linux 6.1 arch/x86/include/asm/entry-common.h arch_exit_to_user_mode_prepare" },
   // --- bytes moved by the kernel ---------------------------------------------------------------------------------
   bytes_cleared: { layer: "linux", unit: "byte", meaning: "byte of the kernel's own structures cleared", cite: "linux 6.1 arch/x86/lib/memset_64.S memset_erms" },
   bytes_copied: { layer: "linux", unit: "byte", meaning: "byte copied between program and kernel", cite: "linux 6.1 arch/x86/lib/copy_user_64.S copy_user_enhanced_fast_string" },
@@ -31,6 +34,7 @@ export const OPERATIONS = {
   // --- memory of the kernel's own ----------------------------------------------------------------------------------
   slab_object: { layer: "linux", unit: "object", meaning: "object of the kernel's own taken from the slab allocator or given back", cite: "linux 6.1 mm/slub.c kmem_cache_alloc" },
   grant_slot: { layer: "linux", unit: "grant", meaning: "grant prepared or looked through in a list of the driver", cite: "linux 6.1 drivers/xen/gntdev.c gntdev_add_map" },
+  p2m_alloc: { layer: "linux", unit: "page", meaning: "page without a frame made ready for one in the p2m of a PV kernel", cite: "linux 6.1 arch/x86/xen/p2m.c xen_alloc_p2m_entry" },
   grant_ref_change: { layer: "linux", unit: "reference", meaning: "grant reference of the kernel's own taken or given back", cite: "linux 6.1 drivers/xen/grant-table.c gnttab_grant_foreign_access" },
 } as const satisfies Record<string, EventRow>;
 

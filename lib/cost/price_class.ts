@@ -54,7 +54,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   vma_tree_prealloc: "path",
   vma_merge: "path",
   vma_ext_word: "none",
-  notifier_call: "path",
+  notifier_call: "none",
   pte_read: "entry",
   pte_scan: "entry",
   pte_write: "entry",
@@ -103,6 +103,8 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   mmu_update_op: "path",
   ptwr_emulated: "path",
   flush_tlb_mask: "path",
+  user_loop: "entry",
+  tsc_read: "path",
   user_rep_iteration: "iteration",
   bytes_cleared: "iteration",
   bytes_copied: "iteration",
@@ -118,6 +120,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   block_io: "path",
   slab_object: "step",
   grant_slot: "entry",
+  p2m_alloc: "path",
   grant_ref_change: "step",
 });
 

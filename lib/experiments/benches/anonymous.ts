@@ -32,13 +32,18 @@ function unmap({ mm }: BenchHost, n: number): void {
   done(munmap(mm, P, n * PAGE_SIZE));
 }
 
+function touch(host: BenchHost, n: number, kind: "r" | "w"): void {
+  host.op("user_loop");
+  host.access(P, n, kind);
+}
+
 const readOnly = ({ mm }: BenchHost, n: number) => done(mprotect(mm, P, n * PAGE_SIZE, PROT_READ));
 
 export const ANONYMOUS_BENCHES: readonly Bench[] = [
   onPages("mmap_anon", "unmapped", (host, n) => host.mapAnon(P, n)),
   onPages("munmap_anon_untouched", "untouched", unmap),
-  onPages("touch_write_anon", "untouched", (host, n) => host.access(P, n, "w")),
-  onPages("touch_read_anon", "untouched", (host, n) => host.access(P, n, "r")),
+  onPages("touch_write_anon", "untouched", (host, n) => touch(host, n, "w")),
+  onPages("touch_read_anon", "untouched", (host, n) => touch(host, n, "r")),
   onPages("munmap_anon_touched", "touched", unmap),
   onPages("mprotect_ro_touched", "touched", readOnly),
   onPages("mprotect_ro_untouched", "untouched", readOnly),

@@ -39,7 +39,7 @@ class GrantMapping {
     const grants = refs.slice(0, n).map((ref) => ({ domid, ref }));
     this.#index = done(gntdevIoctlMapGrantRef(this.#file.priv, grants));
     host.op("user_copy", n);
-    host.op("grant_slot", n);
+    if (!host.kernel!.guest.autoTranslated) host.op("p2m_alloc", n);
     host.op("bytes_cleared", n * BYTES_PER_GRANT);
   }
 
@@ -54,6 +54,7 @@ class GrantMapping {
   }
 
   touch(): void {
+    this.host.op("user_loop");
     this.host.access(this.address, this.n, "r");
   }
 

@@ -30,6 +30,7 @@ function touch(name: string, kind: "r" | "w"): Bench {
       return {
         run() {
           const before = host.trace.count("fault_entry");
+          host.op("user_loop");
           host.access(P, n, kind);
           host.op("page_cache_find", host.trace.count("fault_entry") - before);
         },

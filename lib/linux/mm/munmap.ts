@@ -26,7 +26,7 @@ import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
 import { removeVma } from "./vm_area.ts";
-import { VM_HUGETLB } from "./vm_flags.ts";
+import { VM_HUGETLB, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
 
 /**
  * The system call.
@@ -114,4 +114,6 @@ export function zapVmaRange(gather: MmuGather, vma: Vma, start: number, end: num
     });
     zapPageRange(vma, from, to);
   });
+  // Pages that nobody counts maps of must not be reachable any more when the VMA goes. @cite linux 6.1 include/asm-generic/tlb.h tlb_end_vma
+  if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0) gather.finish();
 }
