@@ -11,14 +11,15 @@
 import { COST_KINDS, type CostKind } from "./operations.ts";
 
 /**
- * `none`: no instruction of its own, its work is counted by other events or done by hardware. `entry`: a few instructions
+ * `none`: no instruction of its own, its work is counted by other events or done by hardware. `few`: a handful in the program itself. `entry`: a few instructions
  * on one entry or count. `step`: one look-up, lock or list element. `path`: a way through a subsystem. `iteration`:
  * bytes or words moved by a string instruction, whose iterations are counted by rule and never fitted.
  */
-export type PriceClass = "none" | "entry" | "step" | "path" | "iteration";
+export type PriceClass = "none" | "few" | "entry" | "step" | "path" | "iteration";
 
 /** Expected size of each fitted class, in instructions. Round figures. */
-export const EXPECTED_INSTRUCTIONS: Readonly<Record<"entry" | "step" | "path", number>> = Object.freeze({
+export const EXPECTED_INSTRUCTIONS: Readonly<Record<"few" | "entry" | "step" | "path", number>> = Object.freeze({
+  few: 4,
   entry: 30,
   step: 100,
   path: 500,
@@ -41,7 +42,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   ipi: "path",
   ipi_taken: "path",
   dma_page: "none",
-  user_access: "entry",
+  user_access: "few",
   syscall: "path",
   fault_entry: "path",
   mmap_lock: "step",
@@ -103,7 +104,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   mmu_update_op: "path",
   ptwr_emulated: "path",
   flush_tlb_mask: "path",
-  user_loop: "entry",
+  user_loop: "few",
   tsc_read: "path",
   user_rep_iteration: "iteration",
   bytes_cleared: "iteration",
@@ -119,8 +120,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   page_cache_find: "step",
   block_io: "path",
   slab_object: "step",
-  grant_slot: "entry",
-  p2m_alloc: "path",
+  list_link: "entry",
   grant_ref_change: "step",
 });
 

@@ -18,6 +18,9 @@ import { type BenchHost, done, P } from "./machine.ts";
 /** Bytes of the driver's lists per grant: the grant, both operations for process and kernel, page, mark. */
 const BYTES_PER_GRANT = 8 + 2 * 32 + 2 * 24 + 8 + 1;
 
+/** The map itself and its lists. @cite linux 6.1 drivers/xen/gntdev.c gntdev_alloc_map */
+const LISTS_OF_A_MAP = 9;
+
 /** A mapping of the first n grants as it comes to be and goes again. */
 class GrantMapping {
   readonly #file: GntdevFile;
@@ -39,8 +42,9 @@ class GrantMapping {
     const grants = refs.slice(0, n).map((ref) => ({ domid, ref }));
     this.#index = done(gntdevIoctlMapGrantRef(this.#file.priv, grants));
     host.op("user_copy", n);
-    if (!host.kernel!.guest.autoTranslated) host.op("p2m_alloc", n);
+    host.op("list_link", n);
     host.op("bytes_cleared", n * BYTES_PER_GRANT);
+    host.op("slab_object", LISTS_OF_A_MAP);
   }
 
   mmap(): void {
@@ -49,7 +53,6 @@ class GrantMapping {
     const { file } = this.#file;
     const flags = MAP_SHARED | MAP_FIXED;
     done(mmap(host.mm, { address, length: n * PAGE_SIZE, prot, flags, file, offset: this.#index }));
-    host.op("grant_slot", n);
     host.op("file_call");
   }
 
@@ -60,13 +63,13 @@ class GrantMapping {
 
   munmap(): void {
     done(munmap(this.host.mm, this.address, this.n * PAGE_SIZE));
-    this.host.op("grant_slot", this.n);
   }
 
   unmapIoctl(): void {
     ioctl(this.host);
     done(gntdevIoctlUnmapGrantRef(this.#file.priv, this.#index, this.n));
-    this.host.op("grant_slot", this.n);
+    this.host.op("list_link", this.n);
+    this.host.op("slab_object", LISTS_OF_A_MAP);
   }
 
   close(): void {

@@ -66,12 +66,14 @@ function gntalloc(name: string, which: "alloc" | "dealloc"): Bench {
         host.op("user_copy");
         host.op("bytes_cleared", n * PAGE_SIZE);
         host.op("slab_object", n);
+        host.op("list_link", n);
         host.op("grant_ref_change", n);
       };
       const dealloc = () => {
         ioctl(host);
         done(gntallocIoctlDealloc(priv, index, n));
         host.op("slab_object", n);
+        host.op("list_link", n);
         host.op("grant_ref_change", n);
       };
       if (which === "alloc") return { run: alloc, end: dealloc };
