@@ -65,7 +65,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   page_alloc: "path",
   page_free: "path",
   page_clear: "step",
-  page_copy: "step",
+  page_copy: "none",
   refcount: "entry",
   mapcount: "entry",
   gup_fast_call: "step",

@@ -57,7 +57,7 @@ export function observe(row: CostRow, runs: BenchRuns, frame = FRAME_USER_INSTRU
   if (row.bench === FRAME_BENCH) return null;
   const run = runs.countsOf(row);
   if (run === null) return null;
-  const counts = row.machine === "xenpvh" ? withTscReads(run) : run;
+  const counts = row.machine === "xenpvh" ? asTranslated(run) : run;
   const common = { row, bench: row.bench, n: row.n, counts, cpu: { erms: hasErms(row) } };
   if (row.layers === null) return { ...common, total: row.median! };
   const user = Math.max(0, row.layers.user - frame);
@@ -67,13 +67,15 @@ export function observe(row: CostRow, runs: BenchRuns, frame = FRAME_USER_INSTRU
 }
 
 /**
- * Reads of the time-stamp counter by the kernel, each an exit to Xen on a PVH machine: on the way out of every system call
+ * Counts of a PVH machine. Its TLB is flushed by a new address-space identifier when it runs next, which takes no
+ * instruction of its own. Reads of the time-stamp counter by the kernel, each an exit to Xen on a PVH machine: on the way out of every system call
  * and fault (the offset of the kernel stack is drawn from it), and for each block request. The one of the first system
  * call is taken off the recording with the recorder's own two.
  */
-function withTscReads(counts: CostCounts): CostCounts {
+function asTranslated(counts: CostCounts): CostCounts {
   const { syscall = 0, fault_entry = 0, block_io = 0 } = counts;
-  return { ...counts, tsc_read: syscall + fault_entry + block_io - (syscall > 0 ? 1 : 0) };
+  const { tlb_flush_full: _byIdentifier, flush_tlb_mask: _of, ...executed } = counts;
+  return { ...executed, tsc_read: syscall + fault_entry + block_io - (syscall > 0 ? 1 : 0) };
 }
 
 /** Rows that prices may be fitted to: no timer interrupt inside. */
