@@ -1,7 +1,8 @@
 /**
  * Fits price lists in instructions to recorded costs: `deno task calibrate FILE…`.
  *
- * Rows of all files are taken together, by machine; where a machine has rows by layer these are used, else its totals.
+ * Rows of all files are taken together, by machine: rows by layer say who executes what, totals what it is on other
+ * processors. Totals of PVH machines hold intercepted RDTSC and are left out.
  * Prints what was fitted and writes a list per machine into the folder of `--out`, named for release and machine.
  *
  * @module
@@ -87,8 +88,7 @@ interface Recorded {
 
 /** The list of one machine. Time stamps on PVH are intercepted, so totals of that machine are not costs. */
 function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded): InstructionList | null {
-  const byLayer = rows.filter(({ layers }) => layers !== null);
-  const used = byLayer.length > 0 ? byLayer : machine === "xenpvh" ? [] : rows;
+  const used = machine === "xenpvh" ? rows.filter(({ layers }) => layers !== null) : rows;
   const runs = new BenchRuns();
   const frame = frameOf(used);
   const observations = used.filter(isCalm).flatMap((row) => observe(row, runs, frame) ?? []);

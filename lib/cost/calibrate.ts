@@ -34,15 +34,15 @@ export interface Observation {
   readonly cpu: CpuModel;
   /** All instructions. */
   readonly total: number;
-  /** By layer, if the recording says. */
+  /** By layer, if the recording says. Rows with and without may be mixed. */
   readonly layers?: ByLayer;
 }
 
 /** What a list is called and where it comes from. */
 export type ListHead = Pick<InstructionList, "name" | "machine" | "kernel" | "xen" | "source">;
 
-/** Weight of the expected sizes against the recordings. */
-const EXPECTATION_WEIGHT = 0.01;
+/** Weight of the expected sizes against the recordings, per row. */
+const EXPECTATION_WEIGHT = 2e-5;
 const ROUNDS = 3;
 /** Below this error (relative) a row counts with its square. */
 const SMALL_ERROR = 0.01;
@@ -64,7 +64,7 @@ export function calibrate(observations: readonly Observation[], head: ListHead):
     throw new RangeError("Cannot calibrate from 0 rows: there is nothing to fit");
   }
   const { fitted, kinds, families } = usable(observations);
-  const hasLayers = observations.every(({ layers }) => layers !== undefined);
+  const hasLayers = observations.some(({ layers }) => layers !== undefined);
   const fit = (rows: readonly Observation[]) => fitLayers(rows, kinds, hasLayers);
   const whole = fit(fitted);
   const sizes = innerSizes(observations);
@@ -168,13 +168,26 @@ function familiesByKind(observations: readonly Observation[]): Map<CostKind, Set
 function fitLayers(rows: readonly Observation[], kinds: readonly CostKind[], hasLayers: boolean): Prices {
   const none = new Float64Array(kinds.length);
   if (!hasLayers) return { user: none, kernel: fitOne(rows, kinds, wholeRow), xen: none };
-  const [user, kernel, xen] = COST_LAYERS.map((layer) => {
-    if (!rows.some(({ layers }) => layers![layer] > 0)) return none;
+  const byLayer = rows.filter(({ layers }) => layers !== undefined);
+  const fitLayer = (layer: CostLayer, rows: readonly Observation[], ownOf: (row: Observation) => number) => {
     const own = kinds.filter((kind) => mayCostIn(kind, layer));
-    const prices = fitOne(rows, own, (row) => ownOf(row, layer));
+    const prices = fitOne(rows, own, ownOf);
     return Float64Array.from(kinds, (kind) => own.includes(kind) ? prices[own.indexOf(kind)]! : 0);
-  });
-  return { user: user!, kernel: kernel!, xen: xen! };
+  };
+  const user = fitLayer("user", byLayer, (row) => ownOf(row, "user"));
+  const xen = byLayer.some(({ layers }) => layers!.xen > 0)
+    ? fitLayer("xen", byLayer, (row) => ownOf(row, "xen"))
+    : none;
+  // Where only the whole is known, what the other layers cost by these prices is taken off.
+  const kernel = fitLayer(
+    "kernel",
+    rows,
+    (row) =>
+      row.layers === undefined
+        ? wholeRow(row) - explained(row, kinds, user) - explained(row, kinds, xen)
+        : ownOf(row, "kernel"),
+  );
+  return { user, kernel, xen };
 }
 
 /** Ways into the kernel: user and Xen execute instructions for them, too. */
@@ -248,8 +261,8 @@ function normalEquations(
   });
   kinds.forEach((kind, k) => {
     const expected = EXPECTED_INSTRUCTIONS[PRICE_CLASSES[kind] as keyof typeof EXPECTED_INSTRUCTIONS];
-    matrix[k]![k]! += EXPECTATION_WEIGHT / expected ** 2;
-    target[k]! += EXPECTATION_WEIGHT / expected;
+    matrix[k]![k]! += EXPECTATION_WEIGHT * rows.length / expected ** 2;
+    target[k]! += EXPECTATION_WEIGHT * rows.length / expected;
   });
   return [matrix, target];
 }

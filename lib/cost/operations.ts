@@ -33,7 +33,7 @@ export const OPERATIONS = {
   block_io: { layer: "linux", unit: "request", meaning: "request to a block device made and completed", cite: "linux 6.1 block/blk-core.c submit_bio" },
   // --- memory of the kernel's own ----------------------------------------------------------------------------------
   slab_object: { layer: "linux", unit: "object", meaning: "object of the kernel's own taken from the slab allocator or given back", cite: "linux 6.1 mm/slub.c kmem_cache_alloc" },
-  list_link: { layer: "linux", unit: "element", meaning: "element put into a list of the kernel or taken out", cite: "linux 6.1 drivers/xen/unpopulated-alloc.c xen_free_unpopulated_pages" },
+  list_link: { layer: "linux", unit: "element", meaning: "element of a list of the kernel put in, taken out or passed by", cite: "linux 6.1 drivers/xen/unpopulated-alloc.c xen_free_unpopulated_pages" },
   grant_ref_change: { layer: "linux", unit: "reference", meaning: "grant reference of the kernel's own taken or given back", cite: "linux 6.1 drivers/xen/grant-table.c gnttab_grant_foreign_access" },
 } as const satisfies Record<string, EventRow>;
 

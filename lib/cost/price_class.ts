@@ -18,12 +18,13 @@ import { COST_KINDS, type CostKind } from "./operations.ts";
 export type PriceClass = "none" | "few" | "entry" | "step" | "path" | "iteration";
 
 /** Expected size of each fitted class, in instructions. Round figures. */
-export const EXPECTED_INSTRUCTIONS: Readonly<Record<"few" | "entry" | "step" | "path", number>> = Object.freeze({
-  few: 4,
-  entry: 30,
-  step: 100,
-  path: 500,
-});
+export const EXPECTED_INSTRUCTIONS: Readonly<Record<"few" | "entry" | "step" | "path", number>> = Object
+  .freeze({
+    few: 4,
+    entry: 30,
+    step: 100,
+    path: 500,
+  });
 
 /** The class of each event. */
 export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.freeze({

@@ -22,14 +22,16 @@ const has = (row: Row, ...names: string[]) => names.every((name) => Object.hasOw
 /** Totals: `costs.jsonl`. */
 export const costs: Format = {
   name: "costs",
-  detect: ({ rows }) => rows.length > 0 && rows.every((row) => has(row, "machine", "bench", "mode", "median")),
+  detect: ({ rows }) =>
+    rows.length > 0 && rows.every((row) => has(row, "machine", "bench", "mode", "median")),
   replay,
 };
 
 /** By layer: `costs-layers.jsonl`. */
 export const costLayers: Format = {
   name: "costs by layer",
-  detect: ({ rows }) => rows.length > 0 && rows.every((row) => has(row, "machine", "bench", "mode", "kernel", "xen")),
+  detect: ({ rows }) =>
+    rows.length > 0 && rows.every((row) => has(row, "machine", "bench", "mode", "kernel", "xen")),
   replay,
 };
 
@@ -65,7 +67,9 @@ export function releaseOf(path: string, options: ReplayOptions): Release {
 function checkMachine(machine: string, rows: readonly CostRow[], release: Release, report: Report): void {
   if (machine === "xenpvh" && rows.every(({ layers }) => layers === null)) {
     report.advise(rows.length);
-    report.notes.push(`${machine}: ${rows.length} totals hold intercepted RDTSC; only rows by layer are compared`);
+    report.notes.push(
+      `${machine}: ${rows.length} totals hold intercepted RDTSC; only rows by layer are compared`,
+    );
     return;
   }
   const list = instructionListOf(machine, release.kernel, release.xen);
@@ -87,8 +91,9 @@ function observations(machine: string, rows: readonly CostRow[], report: Report)
   for (const row of rows) {
     if (row.bench === FRAME_BENCH) continue;
     const observation = observe(row, runs, frame);
-    if (observation === null) report.fail(`${row.bench} ${row.n} ${machine}`, "a bench of this name", "no model runs it");
-    else observed.push(observation);
+    if (observation === null) {
+      report.fail(`${row.bench} ${row.n} ${machine}`, "a bench of this name", "no model runs it");
+    } else observed.push(observation);
   }
   return observed;
 }

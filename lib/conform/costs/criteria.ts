@@ -25,7 +25,11 @@ export function checkPrices(
   report: Report,
 ): void {
   const benches = rows.map((row) =>
-    rowError(nameOf(row), row.total, predict(row.counts, list, { cpu: row.cpu, withoutBench: row.bench }).total)
+    rowError(
+      nameOf(row),
+      row.total,
+      predict(row.counts, list, { cpu: row.cpu, withoutBench: row.bench }).total,
+    )
   );
   checkQuantiles(`${machine}: a bench left out of the fit`, benches, BENCH_BOUNDS, report);
   explainMisses(`${machine}: a bench left out`, benches, BENCH_BOUNDS.ninth, report);
@@ -92,7 +96,9 @@ function explainMisses(what: string, errors: readonly RowError[], bound: number,
   }
   const worst = [...byBench].sort((a, b) => Math.max(...b[1]) - Math.max(...a[1]));
   if (worst.length === 0) return;
-  const list = worst.map(([bench, found]) => `${bench} ${found.length}× up to ${percent(Math.max(...found))}`);
+  const list = worst.map(([bench, found]) =>
+    `${bench} ${found.length}× up to ${percent(Math.max(...found))}`
+  );
   report.notes.push(`${what}, beyond ${percent(bound)}: ${list.join("; ")}`);
 }
 
@@ -107,12 +113,17 @@ function noteLayers(
     const errors = rows.flatMap((row) => {
       if (row.layers === undefined || row.layers[layer] === 0) return [];
       const got = predict(row.counts, list, { cpu: row.cpu }).byLayer[layer];
-      return [{ ...rowError(nameOf(row), row.layers[layer], got), error: Math.abs(got - row.layers[layer]) / row.total }];
+      return [{
+        ...rowError(nameOf(row), row.layers[layer], got),
+        error: Math.abs(got - row.layers[layer]) / row.total,
+      }];
     });
     if (errors.length === 0) continue;
     report.notes.push(
       `${machine}: layer ${layer}, all benches in the fit, error relative to the total: ` +
-        `median ${percent(quantile(errors, 0.5))}, 90th percentile ${percent(quantile(errors, 0.9))} of ${errors.length} rows`,
+        `median ${percent(quantile(errors, 0.5))}, 90th percentile ${
+          percent(quantile(errors, 0.9))
+        } of ${errors.length} rows`,
     );
   }
 }
@@ -121,7 +132,11 @@ function noteLayers(
 export function checkEvents(machine: string, rows: readonly ObservedRow[], report: Report): void {
   const calm = rows.filter(({ row }) => !hasTimerNoise(row) && row.bench !== "fork_exit_wait");
   if (calm.length < rows.length) {
-    report.notes.push(`${machine}: ${rows.length - calm.length} rows with a fork or timer interrupt are left out of exact checks`);
+    report.notes.push(
+      `${machine}: ${
+        rows.length - calm.length
+      } rows with a fork or timer interrupt are left out of exact checks`,
+    );
   }
   if (machine === "xenpv") {
     exact(`${machine}: grant_table_op count`, calm, report, {

@@ -11,6 +11,7 @@ import { Pipe, PIPE_DEF_BUFFERS } from "../../drivers/pipe.ts";
 import { processVmReadv } from "../../drivers/process_vm.ts";
 import { RamDisk } from "../../drivers/ram_disk.ts";
 import { munmap } from "../../linux/mm/munmap.ts";
+import { EV } from "../../trace/events.ts";
 import type { Bench } from "./bench.ts";
 import { WORDS_PER_PAGE } from "./calls.ts";
 import { mapGrants } from "./gntdev.ts";
@@ -61,6 +62,7 @@ function readv(host: BenchHost, pieces: number, length: number, nrPages: number)
   host.syscall(2); // the program asks for its own pid first
   for (let i = 0; i < pieces; i++) done(processVmReadv(host.mm, BUF + i * PAGE_SIZE, length));
   host.op("remote_mm");
+  host.op("user_copy", 2); // both lists of ranges
   host.op("iov_segment", 2 * pieces);
   host.op("page_slot", nrPages);
   host.op("bulk_copy", nrPages);
@@ -73,6 +75,7 @@ function splice(host: BenchHost, n: number): () => void {
     host.syscall();
     done(pipe.vmsplice(host.mm, BUF, n * PAGE_SIZE));
     host.op("file_call");
+    host.op("user_copy");
     host.op("iov_segment");
     host.op("page_slot", n);
   };
@@ -83,7 +86,10 @@ function writeTmpfs(host: BenchHost, n: number): () => void {
     host.syscall();
     host.op("file_call");
     host.op("file_io");
+    // Each page: the program's is touched, the file's looked up, held, filled and let go.
+    host.op("user_copy", n);
     host.op("page_cache_find", n);
+    host.trace.add(EV.refcount, 2 * n);
     host.op("bulk_copy", n);
     host.op("bytes_copied", n * PAGE_SIZE);
   };
