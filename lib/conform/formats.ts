@@ -5,6 +5,8 @@
  */
 
 import { costLayers, costs } from "./costs/costs.ts";
+import { costLines } from "./costs/lines.ts";
+import { costsSmp } from "./costs/smp.ts";
 import type { Format, Head, Row } from "./format.ts";
 import { grantCases } from "./grant_cases.ts";
 import { grantDumpRows } from "./grant_dump.ts";
@@ -21,8 +23,6 @@ function has(row: Row, ...names: string[]): boolean {
   return names.every((name) => Object.hasOwn(row, name));
 }
 
-const otherCosts = unmodelled("costs", (row) => has(row, "machine", "bench"));
-
 /** The formats. */
 export const FORMATS: readonly Format[] = Object.freeze([
   mmuTranslate,
@@ -34,7 +34,8 @@ export const FORMATS: readonly Format[] = Object.freeze([
   grantCases,
   costs,
   costLayers,
-  otherCosts,
+  costLines,
+  costsSmp,
   grantDumpRows,
 ]);
 

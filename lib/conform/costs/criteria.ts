@@ -11,6 +11,7 @@ import { type ObservedRow } from "../../experiments/benches/observations.ts";
 import { hasTimerNoise } from "../../import/cost_rows.ts";
 import { callSites } from "../../linux/xen/call_sites.ts";
 import type { Report } from "../report.ts";
+import { exact } from "./exact.ts";
 import { percent, quantile, type RowError, rowError } from "./errors.ts";
 
 /** Bounds of the criteria, as shares. */
@@ -140,19 +141,23 @@ export function checkEvents(machine: string, rows: readonly ObservedRow[], repor
   }
   if (machine === "xenpv") {
     exact(`${machine}: grant_table_op count`, calm, report, {
+      name: nameOf,
       recorded: ({ row }) => row.layers!.hypercalls[GRANT_TABLE_OP] ?? null,
       counted: ({ counts }) => callSites(counts)[GRANT_TABLE_OP],
     });
     exact(`${machine}: hypercalls at call sites`, calm, report, {
+      name: nameOf,
       recorded: ({ row }) => Object.values(row.layers!.hypercalls).reduce((sum, n) => sum + n, 0),
       counted: ({ counts }) => counts.hypercall ?? 0,
     });
   }
   exact(`${machine}: INVLPG`, calm, report, {
+    name: nameOf,
     recorded: ({ row }) => row.layers!.events[machine === "xenpv" ? "x_invlpg" : "k_invlpg"] ?? 0,
     counted: ({ counts }) => counts.invlpg ?? 0,
   });
   exact(`${machine}: full flushes`, calm, report, {
+    name: nameOf,
     recorded: (row) => recordedFullFlushes(machine, row),
     counted: ({ counts }) => (machine === "xenpv" ? counts.tlb_flush_full : counts.cr3_write) ?? 0,
   });
@@ -171,30 +176,6 @@ function recordedFullFlushes(machine: string, { row, counts }: ObservedRow): num
   if (machine !== "xenpv") return events.k_cr3_write ?? 0;
   const crossings = (counts.syscall ?? 0) + (counts.fault_entry ?? 0);
   return (events.x_cr3_write ?? 0) - 2 * crossings;
-}
-
-function exact(
-  name: string,
-  rows: readonly ObservedRow[],
-  report: Report,
-  of: {
-    /** Null: the row does not say. */
-    readonly recorded: (row: ObservedRow) => number | null;
-    readonly counted: (row: ObservedRow) => number;
-  },
-): void {
-  const misses: string[] = [];
-  let asked = 0;
-  for (const row of rows) {
-    const recorded = of.recorded(row);
-    if (recorded === null) continue;
-    asked++;
-    const counted = of.counted(row);
-    if (recorded !== counted) misses.push(`${nameOf(row)}: ${counted} for ${recorded}`);
-  }
-  if (asked === 0) return;
-  report.criterion(`${name} exact`, misses.length === 0, `${asked - misses.length} of ${asked} rows`);
-  if (misses.length > 0) report.notes.push(`${name} not exact: ${misses.join("; ")}`);
 }
 
 /** Does the row's bench have smaller and larger sizes, in this setting? */

@@ -16,7 +16,7 @@ import { MmStruct } from "../../linux/mm/mm_struct.ts";
 import type { MmSystem } from "../../linux/mm/mm_system.ts";
 import { nativeLinux } from "../../linux/mm/native.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../linux/mm/prot.ts";
-import { userAccess } from "../../linux/mm/user_access.ts";
+import { switchTo, userAccess } from "../../linux/mm/user_access.ts";
 import { pvGuest } from "../../linux/xen/guest_kind.ts";
 import { pvhGuest } from "../../linux/xen/pvh.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
@@ -47,6 +47,8 @@ export interface BenchSetting {
   readonly machine: BenchMachine;
   readonly mode: BenchMode;
   readonly tables: BenchTables;
+  /** Processors; default 1. With two, a thread of the process runs on the second all the time. */
+  readonly cpus?: 1 | 2;
   /** Kernel flavour; default `linux6_1`. */
   readonly kernel?: string;
   /** Hypervisor flavour; default `xen4_17`. */
@@ -89,7 +91,7 @@ export class BenchHost {
   constructor(readonly setting: BenchSetting) {
     const { machine } = setting;
     if (machine === "linux") {
-      const linux = nativeLinux();
+      const linux = nativeLinux({ nrCpus: setting.cpus ?? 1 });
       this.system = linux.system;
       this.kernel = null;
       this.mm = linux.process();
@@ -102,6 +104,15 @@ export class BenchHost {
     this.gntalloc = this.kernel === null ? null : new GntallocState(this.kernel);
     this.touch(BUF, 1);
     this.keepTables();
+    if (setting.cpus === 2) this.#startThread();
+  }
+
+  /** Another thread of the process comes to run on the second processor. */
+  #startThread(): void {
+    const domain = this.kernel?.domain;
+    if (domain !== undefined) domain.currentVcpu = 1;
+    switchTo(this.mm, 1);
+    if (domain !== undefined) domain.currentVcpu = 0;
   }
 
   /** Counts operations that the model does not. */
@@ -161,14 +172,15 @@ export class BenchHost {
 function dom0(machine: "xenpv" | "xenpvh", setting: BenchSetting): XenLinux {
   const trace = new Trace();
   const mem = new PhysMem(FREE_FRAMES_FROM + 4096);
-  const cpus = [new Cpu({ trace })];
+  const nrCpus = setting.cpus ?? 1;
+  const cpus = Array.from({ length: nrCpus }, () => new Cpu({ trace }));
   const hv = new Hypervisor({ mem, trace, flavour: xenFlavour(setting.xen ?? "xen4_17"), cpus });
   // Memory of a translated dom0 lies 1:1, but for its frame 0, which is the hypervisor's.
   const frames = machine === "xenpv"
     ? { first: 0x1000, count: DOM0_FRAMES }
     : Array.from({ length: DOM0_FRAMES }, (_, i) => i === 0 ? DOM0_FRAMES : i);
   const kind = machine === "xenpv" ? "pv" : "pvh";
-  const domain = hv.createDomain({ name: "dom0", kind, frames, privileged: true });
+  const domain = hv.createDomain({ name: "dom0", kind, frames, privileged: true, vcpus: nrCpus });
   const flavour = kernelFlavour(setting.kernel ?? "linux6_1");
   const guest = machine === "xenpv" ? pvGuest : pvhGuest;
   return bootXenLinux({ hv, domain, cpus, flavour, nrBallooned: BALLOONED, guest });
