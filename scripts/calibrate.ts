@@ -56,7 +56,7 @@ async function main(): Promise<number> {
       }
       describe(list);
       if (out !== undefined) {
-        await Deno.writeTextFile(`${out}/${list.name}.json`, `${JSON.stringify(list, null, 1)}\n`);
+        await Deno.writeTextFile(`${out}/${list.name}.json`, formatList(list));
       }
     }
     return 0;
@@ -102,6 +102,20 @@ function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded
     xen: isNative ? null : xen,
     source: `measured: ${names.join(", ")}, ${observations.length} rows`,
   });
+}
+
+/** JSON with a line for each event, bench and size: short, and a change of one price is a change of one line. */
+export function formatList(list: InstructionList): string {
+  const members = Object.entries(list).map(([key, value]) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`;
+    }
+    const rows = Object.entries(value).map(([name, row]) =>
+      `    ${JSON.stringify(name)}: ${JSON.stringify(row)}`
+    );
+    return `  ${JSON.stringify(key)}: {${rows.length === 0 ? "" : `\n${rows.join(",\n")}\n  `}}`;
+  });
+  return `{\n${members.join(",\n")}\n}\n`;
 }
 
 function describe(list: InstructionList): void {

@@ -113,7 +113,7 @@ function changes(
 ): Partial<Record<CostKind, number>> {
   return Object.fromEntries(kinds.flatMap((kind, k) => {
     const total = round(sumOf(prices, k));
-    return total === round(sumOf(whole, k)) ? [] : [[kind, total] as const];
+    return total === round(sumOf(whole, k)) ? [] : [[kind, Number(total.toFixed(1))] as const];
   }));
 }
 
