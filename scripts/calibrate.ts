@@ -16,7 +16,7 @@ import { string } from "@optique/core/valueparser";
 import { run } from "@optique/run";
 import { BadInput, openInput } from "../lib/conform/mod.ts";
 import { numberedRows } from "../lib/conform/format.ts";
-import { calibrate, type InstructionList } from "../lib/cost/mod.ts";
+import { calibrate, type InstructionList, instructionListOf } from "../lib/cost/mod.ts";
 import { BenchRuns, frameOf, isCalm, observe } from "../lib/experiments/benches/mod.ts";
 import { type CostRow, parseCostRow } from "../lib/import/cost_rows.ts";
 
@@ -89,7 +89,7 @@ interface Recorded {
 /** The list of one machine. Time stamps on PVH are intercepted, so totals of that machine are not costs. */
 function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded): InstructionList | null {
   const used = machine === "xenpvh" ? rows.filter(({ layers }) => layers !== null) : rows;
-  const runs = new BenchRuns();
+  const runs = new BenchRuns(kernel);
   const frame = frameOf(used);
   const observations = used.filter(isCalm).flatMap((row) => observe(row, runs, frame) ?? []);
   if (observations.length === 0) return null;
@@ -101,7 +101,13 @@ function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded
     kernel,
     xen: isNative ? null : xen,
     source: `measured: ${names.join(", ")}, ${observations.length} rows`,
-  });
+  }, relativeOf(machine, kernel, xen));
+}
+
+/** The list of the release recorded by layer, for any other. */
+function relativeOf(machine: string, kernel: string, xen: string): InstructionList | undefined {
+  const relative = instructionListOf(machine, "linux6_1", "xen4_17");
+  return relative?.kernel === kernel && (relative.xen === null || relative.xen === xen) ? undefined : relative;
 }
 
 /** JSON with a line for each event, bench and size: short, and a change of one price is a change of one line. */

@@ -32,6 +32,8 @@ export interface Observation {
   readonly n: number;
   readonly counts: CostCounts;
   readonly cpu: CpuModel;
+  /** Release of the kernel. */
+  readonly kernel: string;
   /** All instructions. */
   readonly total: number;
   /** By layer, if the recording says. Rows with and without may be mixed. */
@@ -57,20 +59,27 @@ export function benchFamily(bench: string): string {
 /**
  * Fits a price list.
  *
+ * @param relative list of another release of the same machine: its prices are expected instead of the sizes by class; when
+ *   a bench is left out, those that never saw that bench either
  * @throws {RangeError} without observations
  */
-export function calibrate(observations: readonly Observation[], head: ListHead): InstructionList {
+export function calibrate(
+  observations: readonly Observation[],
+  head: ListHead,
+  relative?: InstructionList,
+): InstructionList {
   if (observations.length === 0) {
     throw new RangeError("Cannot calibrate from 0 rows: there is nothing to fit");
   }
   const { fitted, kinds, families } = usable(observations);
   const hasLayers = observations.some(({ layers }) => layers !== undefined);
-  const fit = (rows: readonly Observation[]) => fitLayers(rows, kinds, hasLayers);
+  const fit = (rows: readonly Observation[], leftOut?: string) =>
+    fitLayers(rows, kinds, hasLayers, (kind) => expectedPrice(kind, relative, leftOut));
   const whole = fit(fitted);
   const sizes = innerSizes(observations);
   const withoutSizes = sizes.map((size) => fit(fitted.filter(({ n }) => n !== size)));
   const names = [...new Set(observations.map(({ bench }) => benchFamily(bench)))];
-  const without = names.map((name) => fit(fitted.filter(({ bench }) => benchFamily(bench) !== name)));
+  const without = names.map((name) => fit(fitted.filter(({ bench }) => benchFamily(bench) !== name), name));
   const totals = without.map((prices) => kinds.map((_, k) => sumOf(prices, k)));
   const errors = fitted.map((row) => relativeError(row, kinds, whole));
   const prices = kinds.map((kind, k): [CostKind, InstructionPrice] => {
@@ -165,13 +174,35 @@ function familiesByKind(observations: readonly Observation[]): Map<CostKind, Set
   return families;
 }
 
-function fitLayers(rows: readonly Observation[], kinds: readonly CostKind[], hasLayers: boolean): Prices {
+/** What a price is expected to be, and how far off it may well be. */
+interface Expectation {
+  readonly price: number;
+  readonly scale: number;
+}
+
+type Expected = (kind: CostKind) => Expectation;
+
+function expectedPrice(kind: CostKind, relative?: InstructionList, leftOut?: string): Expectation {
+  const size = EXPECTED_INSTRUCTIONS[PRICE_CLASSES[kind] as keyof typeof EXPECTED_INSTRUCTIONS];
+  const known = relative?.prices[kind];
+  if (known === undefined) return { price: size, scale: size };
+  const { user, kernel, xen } = known.per;
+  const price = relative?.without[leftOut ?? ""]?.[kind] ?? user + kernel + xen;
+  return { price, scale: 0.3 * Math.max(price, size) };
+}
+
+function fitLayers(
+  rows: readonly Observation[],
+  kinds: readonly CostKind[],
+  hasLayers: boolean,
+  expected: Expected,
+): Prices {
   const none = new Float64Array(kinds.length);
-  if (!hasLayers) return { user: none, kernel: fitOne(rows, kinds, wholeRow), xen: none };
+  if (!hasLayers) return { user: none, kernel: fitOne(rows, kinds, expected, wholeRow), xen: none };
   const byLayer = rows.filter(({ layers }) => layers !== undefined);
   const fitLayer = (layer: CostLayer, rows: readonly Observation[], ownOf: (row: Observation) => number) => {
     const own = kinds.filter((kind) => mayCostIn(kind, layer));
-    const prices = fitOne(rows, own, ownOf);
+    const prices = fitOne(rows, own, expected, ownOf);
     return Float64Array.from(kinds, (kind) => own.includes(kind) ? prices[own.indexOf(kind)]! : 0);
   };
   const user = fitLayer("user", byLayer, (row) => ownOf(row, "user"));
@@ -204,18 +235,19 @@ function mayCostIn(kind: CostKind, layer: CostLayer): boolean {
 }
 
 /** Instructions that prices must explain: all but the iterations. */
-function wholeRow({ total, counts, cpu }: Observation): number {
-  const { user, kernel, xen } = repIterations(counts, cpu);
+function wholeRow({ total, counts, cpu, kernel: release }: Observation): number {
+  const { user, kernel, xen } = repIterations(counts, cpu, release);
   return total - user - kernel - xen;
 }
 
-function ownOf({ layers, counts, cpu }: Observation, layer: CostLayer): number {
-  return layers![layer] - repIterations(counts, cpu)[layer];
+function ownOf({ layers, counts, cpu, kernel }: Observation, layer: CostLayer): number {
+  return layers![layer] - repIterations(counts, cpu, kernel)[layer];
 }
 
 function fitOne(
   rows: readonly Observation[],
   kinds: readonly CostKind[],
+  expected: Expected,
   ownOf: (row: Observation) => number,
 ): Float64Array {
   const own = rows.map(ownOf);
@@ -223,7 +255,7 @@ function fitOne(
   let weights = scale;
   let x: Float64Array = new Float64Array(kinds.length);
   for (let round = 0; round < ROUNDS; round++) {
-    x = solveNonNegative(...normalEquations(rows, kinds, own, weights));
+    x = solveNonNegative(...normalEquations(rows, kinds, expected, own, weights));
     weights = rows.map((row, i) => {
       const error = Math.abs(explained(row, kinds, x) - own[i]!) * scale[i]!;
       return scale[i]! / Math.sqrt(Math.max(error, SMALL_ERROR));
@@ -242,6 +274,7 @@ function explained({ counts }: Observation, kinds: readonly CostKind[], x: Float
 function normalEquations(
   rows: readonly Observation[],
   kinds: readonly CostKind[],
+  expected: Expected,
   own: readonly number[],
   weights: readonly number[],
 ): [Float64Array[], Float64Array] {
@@ -260,9 +293,10 @@ function normalEquations(
     }
   });
   kinds.forEach((kind, k) => {
-    const expected = EXPECTED_INSTRUCTIONS[PRICE_CLASSES[kind] as keyof typeof EXPECTED_INSTRUCTIONS];
-    matrix[k]![k]! += EXPECTATION_WEIGHT * rows.length / expected ** 2;
-    target[k]! += EXPECTATION_WEIGHT * rows.length / expected;
+    const { price, scale } = expected(kind);
+    const weight = EXPECTATION_WEIGHT * rows.length / scale ** 2;
+    matrix[k]![k]! += weight;
+    target[k]! += weight * price;
   });
   return [matrix, target];
 }

@@ -54,7 +54,7 @@ export function predict(
   list: InstructionList,
   { cpu, withoutBench, withoutSize }: PredictOptions,
 ): Prediction {
-  const iterations = repIterations(counts, cpu);
+  const iterations = repIterations(counts, cpu, list.kernel);
   const byLayer = { ...iterations };
   let low = iterations.user + iterations.kernel + iterations.xen;
   let high = low;

@@ -27,26 +27,37 @@ export interface RepIterations {
 const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
 
-/** Nodes set aside for one change of a tree of two levels, and the bytes of each; all are cleared. @cite linux 6.1 lib/maple_tree.c mas_preallocate */
-const TREE_NODE_BYTES = 7 * 256;
-
-/** Bytes of a VMA structure; objects are cleared when taken (init_on_alloc). @cite linux 6.1 include/linux/mm_types.h vm_area_struct */
-const VMA_BYTES = 200;
+/**
+ * Bytes that a release clears with a string instruction when it takes these objects from the slab allocator: objects are
+ * cleared when taken (init_on_alloc), from 6.12 on without one. Before the maple tree no nodes are set aside; with it seven
+ * of 256 bytes, for one change of a tree of two levels.
+ *
+ * @cite linux 6.1 lib/maple_tree.c mas_preallocate
+ * @cite recorded costs.jsonl mmap_anon
+ */
+const CLEARED: Readonly<Record<string, { readonly treeNodes: number; readonly vma: number }>> = {
+  linux5_10: { treeNodes: 0, vma: 192 },
+  linux6_1: { treeNodes: 7 * 256, vma: 200 },
+};
+const NOTHING_CLEARED = { treeNodes: 0, vma: 0 } as const;
 
 /**
  * Iterations in a run.
  *
+ * @param kernel release that ran
+ *
  * @example
  * ```ts
  * import { repIterations } from "grantlab/cost";
- * if (repIterations({ page_clear: 1 }, { erms: true }).kernel !== 4096) throw new Error();
- * if (repIterations({ page_clear: 1 }, { erms: false }).kernel !== 512) throw new Error();
+ * if (repIterations({ page_clear: 1 }, { erms: true }, "linux6_1").kernel !== 4096) throw new Error();
+ * if (repIterations({ page_clear: 1 }, { erms: false }, "linux6_1").kernel !== 512) throw new Error();
  * ```
  */
-export function repIterations(counts: CostCounts, { erms }: CpuModel): RepIterations {
+export function repIterations(counts: CostCounts, { erms }: CpuModel, kernel: string): RepIterations {
+  const cleared = CLEARED[kernel] ?? NOTHING_CLEARED;
   const { page_clear = 0, page_copy = 0, bytes_cleared = 0, bytes_copied = 0, words_copied = 0 } = counts;
   const bytes = page_clear * PAGE_BYTES + bytes_cleared + bytes_copied +
-    (counts.vma_tree_prealloc ?? 0) * TREE_NODE_BYTES + (counts.vma_alloc ?? 0) * VMA_BYTES;
+    (counts.vma_tree_prealloc ?? 0) * cleared.treeNodes + (counts.vma_alloc ?? 0) * cleared.vma;
   return {
     user: counts.user_rep_iteration ?? 0,
     kernel: (erms ? bytes : bytes / WORD_BYTES) + page_copy * (PAGE_BYTES / WORD_BYTES) + words_copied,

@@ -78,14 +78,18 @@ function checkMachine(machine: string, rows: readonly CostRow[], release: Releas
     report.fail(what, "a price list", "none is fitted to this release");
     return;
   }
-  const observed = observations(machine, rows, report);
+  const observed = observations({ machine, kernel: release.kernel }, rows, report);
   checkPrices(machine, observed, list, report);
   if (observed.some(({ layers }) => layers !== undefined)) checkEvents(machine, observed, report);
   noteUnpriced(machine, list, report);
 }
 
-function observations(machine: string, rows: readonly CostRow[], report: Report): ObservedRow[] {
-  const runs = new BenchRuns();
+function observations(
+  { machine, kernel }: { readonly machine: string; readonly kernel: string },
+  rows: readonly CostRow[],
+  report: Report,
+): ObservedRow[] {
+  const runs = new BenchRuns(kernel);
   const frame = frameOf(rows);
   const observed: ObservedRow[] = [];
   for (const row of rows) {

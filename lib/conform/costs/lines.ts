@@ -34,7 +34,7 @@ export const costLines: Format = {
   async replay(input, report, options) {
     const release = releaseOf(input.path, options);
     const byMachine = new Map<string, RowError[]>();
-    const runs = new BenchRuns();
+    const runs = new BenchRuns(release.kernel);
     for await (const { row, where } of numberedRows(input)) {
       const machine = String(row.machine);
       if (machine === "xenpvh") {

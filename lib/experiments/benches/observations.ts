@@ -29,8 +29,8 @@ export interface ObservedRow extends Observation {
 export class BenchRuns {
   readonly #counts = new Map<string, CostCounts>();
 
-  /** @param kernel flavour to run on @param xen the same */
-  constructor(readonly kernel?: string, readonly xen?: string) {}
+  /** @param kernel release recorded; the benches run on Linux 6.1 on Xen 4.17, whose events stand for it */
+  constructor(readonly kernel: string) {}
 
   /** Counts of a row's bench, or null if there is no such bench, machine, mode or size. */
   countsOf({ machine, mode, tables, bench, n }: CostRow): CostCounts | null {
@@ -44,8 +44,6 @@ export class BenchRuns {
       machine: machine as BenchMachine,
       mode: mode as BenchMode,
       tables: tables as BenchTables,
-      ...(this.kernel === undefined ? {} : { kernel: this.kernel }),
-      ...(this.xen === undefined ? {} : { xen: this.xen }),
     });
     this.#counts.set(key, counts);
     return counts;
@@ -58,7 +56,7 @@ export function observe(row: CostRow, runs: BenchRuns, frame = FRAME_USER_INSTRU
   const run = runs.countsOf(row);
   if (run === null) return null;
   const counts = row.machine === "xenpvh" ? asTranslated(run) : run;
-  const common = { row, bench: row.bench, n: row.n, counts, cpu: { erms: hasErms(row) } };
+  const common = { row, bench: row.bench, n: row.n, counts, cpu: { erms: hasErms(row) }, kernel: runs.kernel };
   if (row.layers === null) return { ...common, total: row.median! };
   const user = Math.max(0, row.layers.user - frame);
   const { kernel } = row.layers;
