@@ -13,6 +13,7 @@ export * from "./price.ts";
 export * from "./price_list.ts";
 export * from "./price_of.ts";
 export * from "./calibrate.ts";
+export * from "./observation.ts";
 export * from "./instruction_list.ts";
 export * from "./operations.ts";
 export * from "./predict.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Observation } from "../../cost/calibrate.ts";
+import type { Observation } from "../../cost/observation.ts";
 import type { CostCounts } from "../../cost/operations.ts";
 import { type CostRow, hasErms, hasTimerNoise } from "../../import/cost_rows.ts";
 import { benchCounts, BENCHES } from "./benches.ts";
