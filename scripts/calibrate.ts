@@ -1,5 +1,8 @@
 /**
- * Fits price lists in instructions to recorded costs: `deno task calibrate FILE…`.
+ * Fits price lists: `deno task calibrate [--out FOLDER] FILE…`.
+ *
+ * Files of recorded costs (`.jsonl`, `.jsonl.gz`) give lists in instructions; a file of a user's own measurements (`.csv`:
+ * operation, n, value, unit) gives a list of prices in its unit, for `parsePriceList` to read.
  *
  * Rows of all files are taken together, by machine: rows by layer say who executes what, totals what it is on other
  * processors. Totals of PVH machines hold intercepted RDTSC and are left out.
@@ -12,13 +15,22 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
+import { choice, string } from "@optique/core/valueparser";
 import { run } from "@optique/run";
 import { BadInput, openInput } from "../lib/conform/mod.ts";
 import { numberedRows } from "../lib/conform/format.ts";
-import { calibrate, type InstructionList, instructionListOf } from "../lib/cost/mod.ts";
-import { BenchRuns, frameOf, isCalm, observe } from "../lib/experiments/benches/mod.ts";
+import { calibrate, type InstructionList, instructionListOf, isMeasured } from "../lib/cost/mod.ts";
+import {
+  BENCH_MACHINES,
+  type BenchMachine,
+  BenchRuns,
+  frameOf,
+  hostPrices,
+  isCalm,
+  observe,
+} from "../lib/experiments/benches/mod.ts";
 import { type CostRow, parseCostRow } from "../lib/import/cost_rows.ts";
+import { parseMeasurements } from "../lib/import/measurements.ts";
 
 const commandLine = object({
   out: optional(option("--out", string({ metavar: "FOLDER" }), {
@@ -32,11 +44,17 @@ const commandLine = object({
     option("--xen", string({ metavar: "NAME" }), { description: message`Hypervisor release recorded.` }),
     "xen4_17",
   ),
+  machine: withDefault(
+    option("--machine", choice(BENCH_MACHINES), {
+      description: message`What own measurements were made on; recordings say it themselves.`,
+    }),
+    "linux" as const,
+  ),
   files: multiple(argument(string({ metavar: "FILE" })), { min: 1 }),
 });
 
 async function main(): Promise<number> {
-  const { out, kernel, xen, files } = run(commandLine, {
+  const { out, kernel, xen, machine: host, files } = run(commandLine, {
     programName: "calibrate",
     args: Deno.args,
     help: "option",
@@ -44,6 +62,7 @@ async function main(): Promise<number> {
     brief: message`Fit price lists to recorded instruction counts.`,
   });
   try {
+    if (files.some((file) => file.endsWith(".csv"))) return await calibrateHost(files, host, out);
     const rows: CostRow[] = [];
     for (const file of files) rows.push(...await rowsOf(file));
     const names = files.map((file) => file.split("/").at(-1)!);
@@ -65,6 +84,42 @@ async function main(): Promise<number> {
     console.error(`error: ${e.message}`);
     return 2;
   }
+}
+
+/** One list for each file of own measurements. */
+async function calibrateHost(
+  files: readonly string[],
+  machine: BenchMachine,
+  out: string | undefined,
+): Promise<number> {
+  for (const file of files) {
+    const name = file.split("/").at(-1)!;
+    const text = await Deno.readTextFile(file).catch((e) => {
+      throw new BadInput(file, (e as Error).message);
+    });
+    const list = hostPrices(parseMeasurements(text, name), { machine });
+    const measured = Object.entries(list.prices).filter(([, price]) => isMeasured(price));
+    console.log(
+      `${name}: ${measured.length} of ${Object.keys(list.prices).length} prices measured, in ${list.unit}`,
+    );
+    console.table(
+      measured.map(([event, { per, low, high }]) => ({
+        event,
+        per: short(per),
+        low: short(low),
+        high: short(high),
+      })),
+    );
+    if (out === undefined) continue;
+    const path = `${out}/${name.replace(/\.csv$/, "")}.json`;
+    await Deno.writeTextFile(path, `${JSON.stringify(list, null, 2)}\n`);
+    console.log(`written to ${path}`);
+  }
+  return 0;
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(3));
 }
 
 async function rowsOf(file: string): Promise<CostRow[]> {
@@ -107,7 +162,9 @@ function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded
 /** The list of the release recorded by layer, for any other. */
 function relativeOf(machine: string, kernel: string, xen: string): InstructionList | undefined {
   const relative = instructionListOf(machine, "linux6_1", "xen4_17");
-  return relative?.kernel === kernel && (relative.xen === null || relative.xen === xen) ? undefined : relative;
+  return relative?.kernel === kernel && (relative.xen === null || relative.xen === xen)
+    ? undefined
+    : relative;
 }
 
 /** JSON with a line for each event, bench and size: short, and a change of one price is a change of one line. */

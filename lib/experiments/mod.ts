@@ -5,6 +5,7 @@
  * @module
  */
 
+export * from "./benches/mod.ts";
 export * from "./compare.ts";
 export * from "./event_tally.ts";
 export * from "./experiment.ts";

@@ -7,6 +7,7 @@
 
 export * from "./cost_rows.ts";
 export * from "./grant_dump.ts";
+export * from "./measurements.ts";
 export * from "./pagemap.ts";
 export * from "./proc_maps.ts";
 export * from "./smaps.ts";

@@ -6,6 +6,7 @@
 
 export { benchCounts, BENCHES } from "./benches.ts";
 export type { Bench, Round } from "./bench.ts";
+export { type HostOptions, hostPrices } from "./host_prices.ts";
 export {
   BENCH_MACHINES,
   BenchHost,

@@ -56,7 +56,14 @@ export function observe(row: CostRow, runs: BenchRuns, frame = FRAME_USER_INSTRU
   const run = runs.countsOf(row);
   if (run === null) return null;
   const counts = row.machine === "xenpvh" ? asTranslated(run) : run;
-  const common = { row, bench: row.bench, n: row.n, counts, cpu: { erms: hasErms(row) }, kernel: runs.kernel };
+  const common = {
+    row,
+    bench: row.bench,
+    n: row.n,
+    counts,
+    cpu: { erms: hasErms(row) },
+    kernel: runs.kernel,
+  };
   if (row.layers === null) return { ...common, total: row.median! };
   const user = Math.max(0, row.layers.user - frame);
   const { kernel } = row.layers;
