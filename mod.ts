@@ -18,16 +18,21 @@
  */
 
 export { hex, KernelBug, PAGE, truncateVaddr, tryVaddr, vaddr } from "./lib/core/mod.ts";
+export { diff, type ReleaseDiff } from "./lib/conform/diff/diff.ts";
 export { ASSUMED_CYCLES, parsePriceList, priceOf } from "./lib/cost/mod.ts";
 export {
   compare,
   type Comparison,
+  type Experiment,
+  type ExperimentResult,
+  EXPERIMENTS,
   explain,
   type Explanation,
   type Grants,
   type Guest,
   type IoOutcome,
   type Process,
+  runExperiment,
   type SplitThenPinRow,
   type World,
   world,
@@ -36,6 +41,13 @@ export {
 export { KERNEL_FLAVOURS, type KernelFlavour, kernelFlavour } from "./lib/linux/mod.ts";
 export { type ImportedProcess } from "./lib/import/mod.ts";
 export { chart, chartCost, tabulate } from "./lib/repl/chart.ts";
+export {
+  chartCall,
+  chartChange,
+  chartExperiment,
+  chartShootdown,
+  chartSplit,
+} from "./lib/repl/chart_experiment.ts";
 export { show } from "./lib/repl/show.ts";
 export { readMaps } from "./lib/repl/read_maps.ts";
 export { EVENTS } from "./lib/trace/mod.ts";

@@ -14,7 +14,11 @@ import { filesBelow, ROOT } from "./gate/project_files.ts";
 import { ratiosOf } from "./gate/ratios.ts";
 
 const DEFAULT_ROUNDS = 5;
-const NOT_CASES: ReadonlySet<string> = new Set(["bench/bench_case.ts", "bench/mmu_world.ts"]);
+const NOT_CASES: ReadonlySet<string> = new Set([
+  "bench/bench_case.ts",
+  "bench/mmu_world.ts",
+  "bench/vma_world.ts",
+]);
 
 if (import.meta.main) {
   const all = filesBelow("bench", [".ts"]).filter((file) => !NOT_CASES.has(file));

@@ -51,7 +51,7 @@ async function update(expected: Expected, added: readonly string[]): Promise<voi
 async function replay(paths: readonly string[]): Promise<Map<string, Tally>> {
   const whole = paths.map((path) => `${FOLDER}/${path}`);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", `--allow-read=${FOLDER}`, "scripts/conform.ts", ...whole],
+    args: ["run", "--no-prompt", `--allow-read=${FOLDER}`, "scripts/grantlab.ts", "conform", ...whole],
     cwd: ROOT,
   }).output();
   const decoder = new TextDecoder();

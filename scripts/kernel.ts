@@ -1,6 +1,7 @@
 /**
- * The notebook kernel as a process: `deno run -A scripts/kernel.ts CONNECTION_FILE`. Jupyter starts it by the
- * `kernel.json` that `deno task kernel:install` writes.
+ * The notebook kernel as a process: `deno run -A scripts/kernel.ts CONNECTION_FILE [--types] [FLAG…]`. Jupyter
+ * starts it by the `kernel.json` that `grantlab kernel install` writes. With `--types` cells are type-checked. The flags are the rights of the cells, as `deno run` takes
+ * them; without any they have all.
  *
  * @module
  */
@@ -12,7 +13,9 @@ import { kernelLanguage } from "../lib/repl/kernel_language.ts";
 
 const BANNER = "grantlab: Xen grant mapping, Linux mm and the x86-64 MMU as an executable model";
 
-async function main(file: string | undefined): Promise<number> {
+async function main([file, ...flags]: readonly string[]): Promise<number> {
+  const types = flags[0] === "--types";
+  const permissions = flags.slice(types ? 1 : 0);
   if (file === undefined) {
     console.error("Cannot start the kernel: it needs the path of a connection file");
     return 2;
@@ -26,6 +29,8 @@ async function main(file: string | undefined): Promise<number> {
           preamble: { module: new URL("../mod.ts", import.meta.url).href, setup: [] },
           banner: BANNER,
           output,
+          types,
+          ...permissions.length === 0 ? {} : { permissions },
         }),
       onComplaint: (complaint) => console.error(complaint),
     });
@@ -40,4 +45,4 @@ async function main(file: string | undefined): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args[0]));
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -44,10 +44,20 @@ export const LAYERS = {
   "import": { mayImport: ["core", "x86", "linux/mm", "cost", "std"], outside: true },
   "experiments": { mayImport: [...MODEL, "import"] },
   "plots": { mayImport: ["core", "std"], packages: true, outside: ["save.ts", "renderer.ts"] },
+  "sweep": {
+    mayImport: ["core", "trace", "cost", "experiments", "plots"],
+    packages: true,
+    outside: ["point_key.ts", "results_folder.ts", "run_points.ts", "sweep.ts", "worker.ts"],
+  },
   "conform": { mayImport: [...MODEL, "import", "experiments", "plots", "std"], outside: ["read.ts"] },
   "jupyter": { mayImport: ["std"], packages: true, outside: true },
   "repl": {
-    mayImport: [...MODEL, "import", "experiments", "plots", "conform", "jupyter", "std"],
+    mayImport: [...MODEL, "import", "experiments", "plots", "sweep", "conform", "jupyter", "std"],
+    packages: true,
+    outside: true,
+  },
+  "cli": {
+    mayImport: [...MODEL, "import", "experiments", "plots", "conform", "jupyter", "repl", "std"],
     packages: true,
     outside: true,
   },

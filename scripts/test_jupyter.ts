@@ -170,7 +170,7 @@ async function main([wish]: readonly string[]): Promise<number> {
   const data = await Deno.makeTempDir({ prefix: "grantlab-jupyter-" });
   try {
     const installed = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", `${PROJECT}scripts/kernel_install.ts`],
+      args: ["run", "-A", `${PROJECT}scripts/grantlab.ts`, "kernel", "install"],
       env: { JUPYTER_DATA_DIR: data },
     }).output();
     if (!installed.success) throw new Error(new TextDecoder().decode(installed.stderr));

@@ -12,6 +12,7 @@
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { world } from "../experiments/world.ts";
 import { grantDump } from "../xen/grant_dump.ts";
+import { type Releases, releasesFor } from "./machine.ts";
 import { type Format, type Head, numberedRows, type Row } from "./format.ts";
 
 /** Pages of the mapping. */
@@ -27,8 +28,8 @@ interface ComparableRow {
 }
 
 /** The rows of the dumps: after mapping, after the middle page went, after all went. */
-function modelledSnapshots(): ComparableRow[][] {
-  const w = world({ kernel: "linux6_1", xen: "xen4_17" });
+function modelledSnapshots(releases: Releases): ComparableRow[][] {
+  const w = world({ ...releases });
   const grants = w.guest.grant(PAGES);
   const process = w.process();
   const vma = process.mmapGrants(grants);
@@ -63,8 +64,8 @@ export const grantDumpRows: Format = {
   detect: (head: Head) =>
     head.rows.length > 0 &&
     head.rows.every((row) => Object.hasOwn(row, "snapshot") && Object.hasOwn(row, "pin")),
-  async replay(input, report) {
-    const left = modelledSnapshots();
+  async replay(input, report, options) {
+    const left = modelledSnapshots(releasesFor(input.path, options));
     for await (const { row, where } of numberedRows(input)) {
       const snapshot = left[Number(row.snapshot)] ?? [];
       const at = snapshot.findIndex((ours) => agrees(row, ours));

@@ -18,6 +18,7 @@ import type { Domain } from "../xen/domain.ts";
 import { grantTableOp } from "../xen/hypercall.ts";
 import type { Hypervisor } from "../xen/hypervisor.ts";
 import { BadInput } from "./format.ts";
+import type { Machine } from "./machine.ts";
 import type { HypercallHost, OpRecord } from "./hypercalls/host.ts";
 import { type CaseProcess, exitProcess, type OpenFile } from "./grants/processes.ts";
 import { WINDOW, WINDOW_PAGES } from "./grants/step.ts";
@@ -77,12 +78,21 @@ export class GrantWorld implements HypercallHost {
   #logMark = 0;
   tainted = 0;
 
-  constructor(readonly machine: XenMachine) {
-    this.kernel = xenHost(machine);
+  /** Kinds of message that only workers reported, among those of the last {@linkcode newMessages}. */
+  workerMessages: ReadonlySet<KernelMessageKind> = new Set();
+  /** The same, of what was said after the last process had ended. */
+  workersAfterwards: ReadonlySet<KernelMessageKind> = new Set();
+  /** An io_uring gives its pages back some time after it was closed. */
+  readonly lateRings: boolean;
+
+  constructor(readonly machine: XenMachine, releases: Machine, options: { lateRings?: boolean } = {}) {
+    this.lateRings = options.lateRings ?? false;
+    this.kernel = xenHost(machine, releases);
     this.hv = this.kernel.hv;
     this.dom0 = this.kernel.domain;
     this.gntalloc = new GntallocState(this.kernel);
     this.granter = this.dom0;
+    this.newMessages(); // of the boot
     this.processes.set("parent", { name: "parent", mm: new MmStruct(this.kernel.system), files: new Set() });
   }
 
@@ -156,10 +166,14 @@ export class GrantWorld implements HypercallHost {
   newMessages(): MessageKinds {
     const { log } = this.kernel.system;
     const kinds: KernelMessageKind[] = [];
-    for (const { kind } of log.slice(this.#logMark)) {
+    const news = log.slice(this.#logMark);
+    for (const { kind } of news) {
       this.tainted |= TAINTS[kind];
       if (!kinds.includes(kind)) kinds.push(kind);
     }
+    this.workerMessages = new Set(
+      kinds.filter((kind) => news.every((message) => message.kind !== kind || message.fromWorker)),
+    );
     this.#logMark = log.length;
     return kinds;
   }

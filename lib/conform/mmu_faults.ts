@@ -26,6 +26,7 @@ import { memfdCreate } from "../linux/mm/shmem.ts";
 import { userAccess, type UserAccessKind, type UserAccessResult } from "../linux/mm/user_access.ts";
 import { oneOf, stringField } from "./fields.ts";
 import { xenHost } from "./xen_host.ts";
+import { type Machine, machineOf, nativeFlavour } from "./machine.ts";
 import { BadInput, type Format, type Head, numberedRows, type Row } from "./format.ts";
 
 const MAPPING = 0x1300_0000_0000;
@@ -37,8 +38,8 @@ const RET = 0xc3;
 export const mmuFaults: Format = {
   name: "mmu-faults",
   detect: (head: Head) => head.rows.length > 0 && head.rows.every(isRow),
-  async replay(input, report) {
-    const machines = new Machines();
+  async replay(input, report, options) {
+    const machines = new Machines(machineOf(input.path, options));
     for await (const { row, where } of numberedRows(input)) {
       const label = `${row.machine} row ${row.i}: ${row.kind} ${row.prot ?? row.where} ${
         row.state ?? ""
@@ -49,16 +50,20 @@ export const mmuFaults: Format = {
 };
 
 /** What a row needs of a machine. */
-type Machine = Pick<NativeLinux, "system" | "process">;
+type Program = Pick<NativeLinux, "system" | "process">;
 
 /** The machines, each started when it is first needed. */
 class Machines {
-  readonly #started = new Map<string, Machine>();
+  readonly #started = new Map<string, Program>();
 
-  get(name: "linux" | "xenpv"): Machine {
+  constructor(readonly releases: Machine) {}
+
+  get(name: "linux" | "xenpv"): Program {
     let machine = this.#started.get(name);
     if (machine === undefined) {
-      machine = name === "linux" ? nativeLinux({ hugePages: 2 }) : xenMachine();
+      machine = name === "linux"
+        ? nativeLinux({ hugePages: 2, flavour: nativeFlavour(this.releases.kernel) })
+        : xenMachine(this.releases);
       this.#started.set(name, machine);
     }
     return machine;
@@ -66,8 +71,8 @@ class Machines {
 }
 
 /** A PV kernel: its processor has no protection keys to offer. */
-function xenMachine(): Machine {
-  const { system } = xenHost("xenpv");
+function xenMachine(releases: Machine): Program {
+  const { system } = xenHost("xenpv", releases);
   return { system, process: () => new MmStruct(system) };
 }
 
@@ -131,7 +136,7 @@ const KINDS: Readonly<Record<string, MappingKind | null>> = {
   unmapped: null,
 };
 
-function replayMapping(linux: Machine, row: Row, access: UserAccessKind, where: string): string {
+function replayMapping(linux: Program, row: Row, access: UserAccessKind, where: string): string {
   const kind = oneOf(stringField(row, "kind", where), Object.keys(KINDS), "kind", where);
   const states = ["untouched", "written_then_mprotected", "read_then_mprotected"] as const;
   const state = oneOf(stringField(row, "state", where), states, "state", where);

@@ -8,6 +8,7 @@
 import { nativeLinux } from "../linux/mm/native.ts";
 import { arrayField, numberField, stringField, stringsField } from "./fields.ts";
 import { BadInput, type Format, type Head, numberedRows, type Row } from "./format.ts";
+import { machineOf, nativeFlavour } from "./machine.ts";
 import type { Report } from "./report.ts";
 import { type StepOutcome, VmaWorld } from "./vma_world.ts";
 
@@ -15,8 +16,8 @@ import { type StepOutcome, VmaWorld } from "./vma_world.ts";
 export const vmaSequences: Format = {
   name: "vma-sequences",
   detect: (head: Head) => head.rows.length > 0 && head.rows.every(isStep),
-  async replay(input, report) {
-    const linux = nativeLinux();
+  async replay(input, report, options) {
+    const linux = nativeLinux({ flavour: nativeFlavour(machineOf(input.path, options).kernel) });
     let world: VmaWorld | null = null;
     let sequence = "";
     let hasFailed = false;

@@ -1,18 +1,18 @@
 /**
- * The smallest Xen host with a dom0 that recordings are replayed on: its Linux is 6.1 on Xen 4.17, as recorded.
+ * The smallest Xen host with a dom0 that recordings are replayed on.
  *
  * @module
  */
 
-import { bootXenLinux, kernelFlavour } from "../linux/kernel.ts";
+import { bootXenLinux } from "../linux/kernel.ts";
 import { pvGuest } from "../linux/xen/guest_kind.ts";
 import { pvhGuest } from "../linux/xen/pvh.ts";
 import type { XenLinux } from "../linux/xen/xen_linux.ts";
 import { Trace } from "../trace/trace.ts";
 import { Cpu } from "../x86/cpu.ts";
 import { PhysMem } from "../x86/phys_mem.ts";
-import { xenFlavour } from "../xen/flavours.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
+import type { Machine } from "./machine.ts";
 
 /** Machines of the recordings that run Xen. */
 export type XenMachine = "xenpv" | "xenpvh";
@@ -36,17 +36,17 @@ const DOM0 = {
 const GUEST = { xenpv: pvGuest, xenpvh: pvhGuest } as const;
 
 /** A host with dom0 and no other domain. */
-export function xenHost(machine: XenMachine): XenLinux {
+export function xenHost(machine: XenMachine, releases: Machine): XenLinux {
   const trace = new Trace();
   const mem = new PhysMem(FREE_FRAMES_FROM + FREE_FRAMES);
   const cpus = [new Cpu({ trace })];
-  const hv = new Hypervisor({ mem, trace, flavour: xenFlavour("xen4_17"), cpus });
+  const hv = new Hypervisor({ mem, trace, flavour: releases.xen, cpus });
   const domain = hv.createDomain({ name: "dom0", ...DOM0[machine], privileged: true });
   return bootXenLinux({
     hv,
     domain,
     cpus,
-    flavour: kernelFlavour("linux6_1"),
+    flavour: releases.kernel,
     nrBallooned: BALLOONED,
     guest: GUEST[machine],
   });

@@ -20,5 +20,6 @@ export * from "./show.ts";
 export * from "./shown.ts";
 export * from "./text_columns.ts";
 export * from "./text_fit.ts";
+export * from "./version.ts";
 export * from "./view.ts";
 export * from "./views.ts";

@@ -8,6 +8,9 @@
  */
 
 export * from "./assumed_cycles.ts";
+export * from "./closed_queues.ts";
+export * from "./contention.ts";
+export * from "./lock_classes.ts";
 export * from "./parse_price_list.ts";
 export * from "./price.ts";
 export * from "./price_list.ts";
@@ -21,3 +24,4 @@ export * from "./operations.ts";
 export * from "./predict.ts";
 export * from "./rep_iterations.ts";
 export * from "./instruction_lists.ts";
+export * from "./simulate_queues.ts";

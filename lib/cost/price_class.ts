@@ -85,6 +85,7 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   hc_memory_op: "none",
   hc_multicall: "none",
   hc_update_va_mapping: "none",
+  hc_update_va_mapping_otherdomain: "none",
   hc_grant_table_op: "none",
   hc_mmuext_op: "none",
   hc_event_channel_op: "none",

@@ -60,6 +60,16 @@ export function directIo(
   request: DirectIoRequest,
   decisions?: GupDecision[],
 ): SysResult<DirectIo> {
+  return mm.system.trace.span("direct_io", () => blkdevDirectIo(mm, disk, request, decisions));
+}
+
+/** @cite linux 6.1 block/fops.c __blkdev_direct_IO */
+function blkdevDirectIo(
+  mm: MmStruct,
+  disk: RamDisk,
+  request: DirectIoRequest,
+  decisions: GupDecision[] | undefined,
+): SysResult<DirectIo> {
   const { direction, address, length, diskOffset } = request;
   const { system } = mm;
   system.trace.add(EV.syscall);

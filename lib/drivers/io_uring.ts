@@ -1,7 +1,9 @@
 /**
- * io_uring's fixed buffers: pinned for as long as the ring lives. Pages of a file are refused, but for memory files:
- * nobody could truncate the file meanwhile. A grant mapping is a file mapping, so it is refused as well.
+ * io_uring's fixed buffers: pinned for as long as the ring lives. Where get_user_pages takes any file for a long-term pin,
+ * io_uring asks itself and refuses pages of a file, but for memory files; a grant mapping is a file mapping, so it is
+ * refused as well. Where get_user_pages asks, a device file passes: it need not hear of writes.
  *
+ * @cite linux 6.12 mm/gup.c writable_file_mapping_allowed
  * @cite linux 6.1 io_uring/rsrc.c io_pin_pages
  * @module
  */
@@ -25,7 +27,8 @@ export function ioUringRegisterBuffer(
   const got = getUserPagesRemote(mm, first, nrPages, gupFlags);
   if (!got.ok) return got;
   let errno: "EFAULT" | "EOPNOTSUPP" | null = got.value.length < nrPages ? "EFAULT" : null;
-  for (let i = 0; errno === null && i < nrPages; i++) {
+  const asksItself = mm.system.flavour.gupFilePins === "any file";
+  for (let i = 0; asksItself && errno === null && i < nrPages; i++) {
     const vma = findVma(mm, first + i * PAGE_SIZE)!;
     if (vma.file !== null && vma.ops?.name !== "shmem") errno = "EOPNOTSUPP";
   }

@@ -26,7 +26,8 @@ export function movePages(kernel: XenLinux, mm: MmStruct, addresses: readonly nu
     if (vmaLookup(mm, address) === null) return -ERRNO.EFAULT;
     const page = residentPage(mm, address - address % PAGE_SIZE);
     if (page < 0) return page;
-    return kernel.frameSource.owns(page) ? -ERRNO.ENOENT : NODE;
+    const isDevice = kernel.hasDeviceMemory && kernel.frameSource.owns(page);
+    return isDevice && !kernel.rules.tellsNodeOfDeviceMemory ? -ERRNO.ENOENT : NODE;
   });
 }
 

@@ -36,6 +36,11 @@ export class Pipe {
     return this.#buffers.length;
   }
 
+  /** The page of each slot in use, oldest first. */
+  get pages(): readonly number[] {
+    return this.#buffers.map(({ page }) => page);
+  }
+
   get #room(): number {
     return this.slots - this.#buffers.length;
   }

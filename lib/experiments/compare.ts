@@ -6,11 +6,11 @@
 
 import { lookUp } from "../core/nearest.ts";
 import { kernelFlavour } from "../linux/kernel.ts";
-import { type Comparison, runExperiment } from "./experiment.ts";
+import { type Comparison, runVerdictExperiment } from "./comparison.ts";
 import { splitThenPin, type SplitThenPinOptions, type SplitThenPinRow } from "./split_then_pin.ts";
 
-/** All experiments by name. */
-export const EXPERIMENTS: { readonly split_then_pin: typeof splitThenPin } = Object.freeze({
+/** Experiments that end in verdicts, by name. */
+export const VERDICT_EXPERIMENTS: { readonly split_then_pin: typeof splitThenPin } = Object.freeze({
   split_then_pin: splitThenPin,
 });
 
@@ -29,12 +29,12 @@ export const EXPERIMENTS: { readonly split_then_pin: typeof splitThenPin } = Obj
  * ```
  */
 export function compare(
-  experiment: keyof typeof EXPERIMENTS,
+  experiment: keyof typeof VERDICT_EXPERIMENTS,
   designs?: readonly string[],
   options: SplitThenPinOptions = {},
 ): Comparison<SplitThenPinRow> {
-  const chosen = lookUp("experiment", EXPERIMENTS, experiment);
+  const chosen = lookUp("experiment", VERDICT_EXPERIMENTS, experiment);
   const names = designs ?? chosen.designs;
   for (const name of names) kernelFlavour(name);
-  return runExperiment(chosen, names, options);
+  return runVerdictExperiment(chosen, names, options);
 }

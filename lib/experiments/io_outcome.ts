@@ -128,20 +128,3 @@ function describePage({ path, reached, expected, verdict }: IoPage): string {
   return `${path} path, reached ${describeReached(reached)}` +
     `${same ? ", as it must" : ` instead of ${describeReached(expected)}`}: ${verdict}`;
 }
-
-/**
- * Explains a direct I/O.
- *
- * @example
- * ```ts
- * import { explain, PAGE, world } from "grantlab";
- * const w = world({ kernel: "linux6_1" });
- * const qemu = w.process("qemu");
- * const vma = qemu.mmapGrants(w.guest.grant(4));
- * const text = String(explain(qemu.directRead(vma.start, PAGE)));
- * if (!text.includes("pte_val clears PRESENT")) throw new Error(text);
- * ```
- */
-export function explain(io: IoOutcome): Explanation {
-  return new Explanation(io);
-}

@@ -40,6 +40,9 @@ import { IoOutcome, type IoPage } from "./io_outcome.ts";
 import { userWalk } from "./user_walk.ts";
 import type { Grants, World } from "./world.ts";
 
+/** Key under which the answer of a memory call keeps what the call decided, for `explain`. */
+export const callOf: unique symbol = Symbol("call");
+
 /** A process of dom0. */
 export class Process extends Shown {
   readonly mm: MmStruct;
@@ -138,12 +141,12 @@ export class Process extends Shown {
   /** mmap(2): the address, or the errno. */
   mmap(request: MmapOptions): SysResult<number> {
     this.world.refuseAfterCrash("mmap");
-    const result = mmap(this.mm, request);
+    const result = this.#answer(mmap(this.mm, request));
     if (result.ok) this.reference.mapOwn(result.value, Number(request.length));
     else if (Number(request.length) > TASK_SIZE_MAX) {
       const why =
         `Cannot map ${request.length} bytes: the address space of a process, TASK_SIZE_MAX, is ${TASK_SIZE_MAX}`;
-      return { ...result, why };
+      return this.#answer({ ...result, why });
     }
     return result;
   }
@@ -151,7 +154,7 @@ export class Process extends Shown {
   /** munmap(2): unmaps `[address, address + length)`; VMAs that are cut split. */
   munmap(address: number, length: number): SysResult<0> {
     this.world.refuseAfterCrash("munmap");
-    const result = munmap(this.mm, address, length);
+    const result = this.#answer(munmap(this.mm, address, length));
     if (result.ok) this.reference.unmap(address, length);
     return result;
   }
@@ -159,10 +162,15 @@ export class Process extends Shown {
   /** mprotect(2). On a grant mapping of a PV kernel the grants of the range go, as recorded. */
   mprotect(address: number, length: number, prot: number): SysResult<0> {
     this.world.refuseAfterCrash("mprotect");
-    const result = mprotect(this.mm, address, length, prot);
+    const result = this.#answer(mprotect(this.mm, address, length, prot));
     if (result.ok) this.reference.protect(address, length, prot);
     else if (result.errno === "ENOMEM") this.reference.protect(address, length, prot, true);
     return result;
+  }
+
+  /** The same answer, and behind it what the call decided, where it shows in no comparison. */
+  #answer<T>(result: SysResult<T>): SysResult<T> {
+    return Object.defineProperty({ ...result }, callOf, { value: this.mm.lastCall });
   }
 
   /** One byte, read by the program through the MMU: the value, or the signal. */

@@ -15,7 +15,7 @@ import { wholeNumber } from "../core/misuse.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { describeReached, type Verdict } from "../reference/oracle.ts";
 import type { EventCounts } from "../trace/trace.ts";
-import type { Experiment } from "./experiment.ts";
+import type { VerdictExperiment } from "./comparison.ts";
 import type { IoOutcome } from "./io_outcome.ts";
 import type { Process } from "./process.ts";
 import { World } from "./world.ts";
@@ -86,7 +86,7 @@ function rowOf(design: string, page: number, io: IoOutcome): SplitThenPinRow {
 }
 
 /** The experiment. A page whose I/O crashes the kernel gets its row; the pages after it get a fresh host. */
-export const splitThenPin: Experiment<SplitThenPinRow, SplitThenPinOptions> = {
+export const splitThenPin: VerdictExperiment<SplitThenPinRow, SplitThenPinOptions> = {
   name: "split_then_pin",
   question: "After a VMA of grant mappings splits, which page does direct I/O reach, and by which path?",
   designs: ["linux3_19", "draft_b", "seed2014", "vma_pages_v1", "linux4_0", "linux6_1"],

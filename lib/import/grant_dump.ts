@@ -6,8 +6,11 @@
  * (XEN) [ref] localdom mfn      pin          localdom gmfn     flags
  * (XEN) grant-table for remote d5 (v1)
  * (XEN)   1 frames (64 max), 1 maptrack frames (1024 max)
- * (XEN) [0x008]      0 0x0365c6 0x00000002          0 0x0365c6 0x19
+ * (XEN) [0x008]      0 0x365c6 0x00000002          0 0x0365c6 0x19
  * ```
+ *
+ * Xen 4.5 writes `remote domain:    5 (v1)` before the first entry, tells no sizes and numbers references in
+ * decimal; both are read.
  *
  * @cite xen 4.17 xen/common/grant_table.c gnttab_usage_print
  * @module
@@ -41,7 +44,7 @@ export interface GrantDumpTable {
   readonly rows: readonly GrantDumpLine[];
 }
 
-const TABLE = /grant-table for remote d(?:om)?(?:ain)?\s*(\d+)(?:\s*\(v(\d)\))?/;
+const TABLE = /grant-table for remote d(?:omain:)?\s*(\d+)(?:\s*\(v(\d)\))?/;
 const SIZES = /(\d+) frames \((\d+) max\)(?:, (\d+) maptrack frames \((\d+) max\))?/;
 const ROW = new RegExp(
   String

@@ -93,7 +93,7 @@ function parseLine(given: string, line: number): Call | null {
   if (text.includes("<unfinished ...>") || text.includes("resumed>")) {
     throw badLine(line, "the call is interrupted by another thread; record one thread");
   }
-  const match = /^(\w+)\((.*)\)\s+=\s+(-?\w+)(?:\s+([A-Z]\w*))?(?:\s+\(.*\))?$/.exec(text);
+  const match = /^(\w+)\((.*)\)\s+=\s+(-?\w+)(?:\s+([A-Z]\w*))?(?:\s+\(.*\))?(?:\s+<[\d.]+>)?$/.exec(text);
   if (match === null) throw badLine(line, `"${given}" is not like call(arguments) = result`);
   const [, name, args, value, errno] = match;
   if (!Object.hasOwn(CALLS, name!)) throw badLine(line, `${name} is not a memory call that the model has`);
@@ -101,9 +101,11 @@ function parseLine(given: string, line: number): Call | null {
   return { line, text, name: name!, args: splitArguments(args!), result };
 }
 
-/** Commas inside brackets and strings do not separate. */
+/** Commas inside brackets and strings do not separate; strace comments on numbers that it has no word for. */
 function splitArguments(text: string): string[] {
-  return (text.match(/(?:\[[^\]]*\]|"[^"]*"|<[^>]*>|[^,])+/g) ?? []).map((word) => word.trim());
+  return (text.replaceAll(/\/\*.*?\*\//g, "").match(/(?:\[[^\]]*\]|"[^"]*"|<[^>]*>|[^,])+/g) ?? []).map((
+    word,
+  ) => word.trim());
 }
 
 const NR_FRAMES = 1 << 18;
@@ -216,7 +218,10 @@ const WORDS: Readonly<Record<string, number>> = {
   PROT_READ: 1,
   PROT_WRITE: 2,
   PROT_EXEC: 4,
+  PROT_SEM: 8,
   PROT_GROWSDOWN: 0x1000000,
+  PROT_GROWSUP: 0x2000000,
+  MAP_FILE: 0,
   MAP_SHARED: 1,
   MAP_PRIVATE: 2,
   MAP_SHARED_VALIDATE: 3,
@@ -232,6 +237,7 @@ const WORDS: Readonly<Record<string, number>> = {
   MAP_NONBLOCK: 0x10000,
   MAP_STACK: 0x20000,
   MAP_HUGETLB: 0x40000,
+  MAP_SYNC: 0x80000,
   MAP_FIXED_NOREPLACE: 0x100000,
   MREMAP_MAYMOVE: 1,
   MREMAP_FIXED: 2,
@@ -252,14 +258,15 @@ const WORDS: Readonly<Record<string, number>> = {
 function symbolValue(text: string): number | null {
   let value = 0;
   for (const part of text.split("|")) {
-    const word = part.trim();
+    // `21<<MAP_HUGE_SHIFT`: the size of a huge page.
+    const [word = "", shift] = part.trim().split("<<");
     const known = Object.hasOwn(WORDS, word)
       ? WORDS[word]!
       : /^(?:0x[0-9a-f]+|\d+)$/i.test(word)
       ? Number(word)
       : null;
-    if (known === null) return null;
-    value += known;
+    if (known === null || (shift !== undefined && shift !== "MAP_HUGE_SHIFT")) return null;
+    value += shift === undefined ? known : known * 2 ** 26;
   }
   return value;
 }

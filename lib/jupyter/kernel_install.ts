@@ -124,6 +124,7 @@ async function make(made: string, folder: string, parts: KernelParts): Promise<v
       "--allow-all",
       joinPath(os, folder, "library", main),
       "{connection_file}",
+      "--types",
     ],
     display_name: KERNEL_NAME,
     language: "typescript",

@@ -48,6 +48,6 @@ export interface KernelOptions {
 
 /** A Linux in a domain. */
 export function bootXenLinux({ flavour, ...where }: KernelOptions): XenLinux {
-  const { mm, scheme, gntdevRange } = flavour;
-  return new XenLinux({ ...where, mm, scheme, gntdevRange });
+  const { mm, scheme, gntdevRange, rules } = flavour;
+  return new XenLinux({ ...where, mm, scheme, gntdevRange, rules });
 }

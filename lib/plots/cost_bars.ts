@@ -7,6 +7,7 @@
 import { outOfRange } from "../core/misuse.ts";
 import type { CostRow } from "./cost_by_design.ts";
 import { designsOf } from "./design_axis.ts";
+import { priceNote } from "./price_note.ts";
 import { orderLayers } from "./theme.ts";
 
 /** One part of a bar: the rows of a design and a layer, added up. */
@@ -51,7 +52,13 @@ export function costBars(rows: readonly CostRow[], per: string): CostBars {
   const totals = new Map(
     designs.map((design) => [design, sum(parts.filter((part) => part.design === design))]),
   );
-  return { designs, layers, parts, totals, axisTitle: `${unit} for ${per}${priceNote(rows)}` };
+  return {
+    designs,
+    layers,
+    parts,
+    totals,
+    axisTitle: `${unit} for ${per}${priceNote(rows.map((row) => row.source))}`,
+  };
 }
 
 function partOf(rows: readonly CostRow[], design: string, layer: string): CostPart[] {
@@ -67,11 +74,4 @@ function partOf(rows: readonly CostRow[], design: string, layer: string): CostPa
 
 function sum(parts: readonly { readonly amount: number }[]): number {
   return parts.reduce((total, part) => total + part.amount, 0);
-}
-
-/** A figure whose price is not a measurement says so wherever it is drawn. */
-function priceNote(rows: readonly CostRow[]): string {
-  const assumed = rows.filter((row) => !row.source.trimStart().toLowerCase().startsWith("measured"));
-  if (assumed.length === 0) return "";
-  return assumed.length === rows.length ? " (assumed prices)" : " (some prices assumed)";
 }

@@ -7,14 +7,13 @@
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
 import type { PriceList } from "../cost/price.ts";
 import { priceOf } from "../cost/price_of.ts";
-import type { Comparison } from "../experiments/experiment.ts";
+import type { Comparison } from "../experiments/comparison.ts";
 import type { SplitThenPinRow } from "../experiments/split_then_pin.ts";
 import { costByDesign } from "../plots/cost_by_design.ts";
 import type { Figure } from "../plots/figure.ts";
 import { splitVerdict } from "../plots/split_verdict.ts";
 import { table } from "../plots/table.ts";
-import type { EventKind } from "../trace/events.ts";
-import type { EventCounts } from "../trace/trace.ts";
+import { addCounts } from "../trace/add_counts.ts";
 
 /**
  * The figure of a comparison: prints as a chart in the terminal, saves as PNG, SVG or CSV.
@@ -48,17 +47,6 @@ export function chartCost(
     title: "What direct I/O on the pages costs",
     per: "one direct I/O on each page that did not crash",
   });
-}
-
-/** Counts of several runs together. */
-function addCounts(runs: readonly EventCounts[]): EventCounts {
-  const total: EventCounts = {};
-  for (const run of runs) {
-    for (const [event, n] of Object.entries(run) as [EventKind, number][]) {
-      total[event] = (total[event] ?? 0) + n;
-    }
-  }
-  return total;
 }
 
 /** The rows of a comparison as a text table. */

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { htmlView } from "../core/views.ts";
+import { drawing, type View, viewHtml } from "../core/view.ts";
+import { htmlView, textView } from "../core/views.ts";
 import { Figure } from "../plots/figure.ts";
 import type { DisplayBundle } from "./evaluator.ts";
+import { fieldView } from "./field_view.ts";
 import { lineOf, textOf } from "./print.ts";
 
 /** Key of the method by which values show themselves in Deno's own notebooks: an object of media types. */
@@ -14,7 +16,8 @@ const JUPYTER_DISPLAY = Symbol.for("Jupyter.display");
 
 /**
  * The bundle of a value, nothing for `undefined`: figures as picture, specification and text; what has a
- * `Jupyter.display` as that says; everything else as text, and as HTML if it has an `htmlView`. A view that throws gives
+ * `Jupyter.display` as that says; everything else as text, and as HTML if it has an `htmlView` or
+ * is of a class. A view that throws gives
  * the error's message in angle brackets.
  *
  * @example
@@ -43,6 +46,15 @@ async function viewOf(value: unknown): Promise<DisplayBundle> {
     return { data: await views![JUPYTER_DISPLAY].call(value), metadata: {} };
   }
   const text = { "text/plain": textOf(value) };
-  if (!isObject || typeof views![htmlView] !== "function") return { data: text, metadata: {} };
+  if (!isObject || typeof views![htmlView] !== "function") {
+    const own = isObject && typeof views![textView] === "function";
+    const fields = own ? drawn(text["text/plain"]) : fieldView(value, lineOf);
+    return { data: fields === undefined ? text : { "text/html": viewHtml(fields), ...text }, metadata: {} };
+  }
   return { data: { "text/html": String(views![htmlView].call(value)), ...text }, metadata: {} };
+}
+
+/** A text of a class's own as a view. */
+function drawn(text: string): View {
+  return { line: text, title: "", blocks: [drawing(text.split("\n"))] };
 }

@@ -188,6 +188,12 @@ export async function helpFor(asked: string, context: HelpContext): Promise<stri
   return `Nothing is known of ${path}${near.length === 0 ? "" : `; there are ${near.join(", ")}`}`;
 }
 
+/** The entry of a name, as {@linkcode helpFor} finds it; undefined if there is none. Never throws. */
+export async function entryFor(path: string, context: HelpContext): Promise<HelpEntry | undefined> {
+  const index = await cachedIndex(context.module);
+  return typeof index === "string" ? undefined : await find(index, path, context);
+}
+
 /** An entry whose example uses this one. */
 function exampleUsing(
   index: ReadonlyMap<string, HelpEntry>,

@@ -21,12 +21,9 @@ const marks: Map<Trace, Float64Array> = new Map();
 
 /** What the front end calls, under `Symbol.for("grantlab.repl.host")`; see `HOST` in `source.ts`. */
 const host = {
-  /** Settles when the preamble is in scope. */
-  opened: Promise.resolve(),
-
-  /** Makes the exports of a module names of the session. */
-  async bring(module: string): Promise<void> {
-    for (const [name, value] of Object.entries(await import(module))) {
+  /** Makes the exports of a module names of the session. The front end's script imports it. */
+  async bring(module: Promise<Readonly<Record<string, unknown>>>): Promise<void> {
+    for (const [name, value] of Object.entries(await module)) {
       Object.defineProperty(globalThis, name, {
         value,
         writable: true,
@@ -184,9 +181,6 @@ if (import.meta.main) {
     setTimeout: interruptible(setTimeout as Timer),
     setInterval: interruptible(setInterval as Timer),
   });
-  if (Deno.args[1] === "--displays") flowTogether();
-  host.opened = host.bring(Deno.args[0]!);
-  // Its failure is the front end's to report; without this it would also be reported as unhandled.
-  host.opened.catch(() => {});
+  if (Deno.args[0] === "--displays") flowTogether();
   Object.defineProperty(globalThis, Symbol.for("grantlab.repl.host"), { value: host });
 }

@@ -37,7 +37,7 @@ export class HostProcess {
 
   /** @throws {Error} if the process ends before it listens */
   static async start(options: EvaluatorOptions): Promise<HostProcess> {
-    const { preamble, onOutput, onDisplay, permissions, colour } = options;
+    const { onOutput, onDisplay, permissions, colour } = options;
     const process = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -46,7 +46,6 @@ export class HostProcess {
         "--inspect=127.0.0.1:0",
         "--inspect-publish-uid=stderr",
         new URL("host.ts", import.meta.url).href,
-        preamble.module,
         ...onDisplay === undefined ? [] : ["--displays"],
       ],
       env: colour ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },

@@ -74,7 +74,10 @@ class InspectorEvaluator implements Evaluator {
 
   async open({ preamble: { module, setup } }: EvaluatorOptions): Promise<void> {
     while ((await this.#run(`typeof ${HOST}`)).result.value !== "object") await this.#pause(1);
-    const { exceptionDetails } = await this.#run(`${HOST}.opened`, { awaitPromise: true });
+    const { exceptionDetails } = await this.#run(
+      `${HOST}.bring(import(${JSON.stringify(module)}))`,
+      { awaitPromise: true },
+    );
     if (exceptionDetails !== undefined) {
       throw new Error(`Cannot open a session with ${module}: ${errorOf(exceptionDetails, "").message}`);
     }

@@ -12,6 +12,7 @@ import type { EvaluationError, Evaluator, Preamble } from "./evaluator.ts";
 import { helpFor } from "./help.ts";
 import { openEvaluator } from "./inspector_evaluator.ts";
 import { completeness } from "./source.ts";
+import { TypeWarnings } from "./type_warnings.ts";
 
 /** A cell that asks for help: `?name` or `name?`. */
 const HELP_CELL = /^\s*(?:\?+\s*([\p{ID_Continue}$.]+)|([\p{ID_Continue}$.]+)\s*\?+)\s*;?\s*$/u;
@@ -24,6 +25,10 @@ export interface KernelLanguageOptions {
   readonly preamble: Preamble;
   readonly banner: string;
   readonly output: CellOutput;
+  /** Check the types of cells and show what is wrong with them as warnings. */
+  readonly types?: boolean;
+  /** Rights of the cells, as flags of `deno run`; all unless told. */
+  readonly permissions?: readonly string[];
 }
 
 /** Opens a session at once and answers for it. */
@@ -44,6 +49,7 @@ class SessionLanguage implements Language {
   readonly banner: string;
   readonly #options: KernelLanguageOptions;
   #evaluator: Promise<Evaluator>;
+  #types: TypeWarnings | undefined;
   #isStuck = false;
   #isClosed = false;
 
@@ -51,6 +57,7 @@ class SessionLanguage implements Language {
     this.banner = options.banner;
     this.#options = options;
     this.#evaluator = this.#open();
+    this.#types = this.#openTypes();
   }
 
   async run(code: string): Promise<CellOutcome> {
@@ -65,7 +72,9 @@ class SessionLanguage implements Language {
       this.#evaluator = this.#open();
       return failure("SessionError", (error as Error).message);
     }
+    const warned = this.#types?.check(code);
     const evaluation = await evaluator.evaluate(code);
+    await warned;
     if (evaluation.kind === "error") return errorOutcome(evaluation, code);
     if (evaluation.kind === "ended") return await this.#again(evaluator, `code ${evaluation.code}`);
     try {
@@ -109,11 +118,23 @@ class SessionLanguage implements Language {
     this.#isClosed = true;
     const evaluator = await this.#evaluator.catch(() => undefined);
     await evaluator?.close();
+    await this.#types?.close();
+  }
+
+  #openTypes(): TypeWarnings | undefined {
+    const { types, preamble: { module }, output } = this.#options;
+    if (types !== true || !module.startsWith("file:")) return undefined;
+    return new TypeWarnings({ module, evaluator: this.#evaluator, show: output.onDisplay });
   }
 
   #open(): Promise<Evaluator> {
-    const { preamble, output } = this.#options;
-    const evaluator = openEvaluator({ preamble, onOutput: output.onText, onDisplay: output.onDisplay });
+    const { preamble, output, permissions } = this.#options;
+    const evaluator = openEvaluator({
+      preamble,
+      onOutput: output.onText,
+      onDisplay: output.onDisplay,
+      ...permissions === undefined ? {} : { permissions },
+    });
     // Its failure is told to the next cell.
     evaluator.catch(() => {});
     return evaluator;
@@ -122,7 +143,11 @@ class SessionLanguage implements Language {
   /** A fresh session after one that has ended. */
   async #again(old: Evaluator, how: string): Promise<CellOutcome> {
     await old.close();
-    if (!this.#isClosed) this.#evaluator = this.#open();
+    if (!this.#isClosed) {
+      this.#evaluator = this.#open();
+      await this.#types?.close();
+      this.#types = this.#openTypes();
+    }
     return failure(
       "SessionEnded",
       `The session's process ended with ${how}. A fresh one is open, without its names.`,

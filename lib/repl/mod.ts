@@ -5,11 +5,13 @@
  * @module
  */
 
+export { declarationAt, type Listing } from "./commands/script.ts";
 export * from "./display.ts";
 export * from "./editor/editor.ts";
 export * from "./editor/history.ts";
 export * from "./editor/keys.ts";
 export * from "./evaluator.ts";
+export * from "./field_view.ts";
 export * from "./help.ts";
 export * from "./inspector_evaluator.ts";
 export * from "./interactive.ts";

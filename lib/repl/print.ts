@@ -11,7 +11,9 @@
 import { DomainCrash, KernelBug } from "../core/crash.ts";
 import { ERRNO, type Errno, errnoText } from "../core/errno.ts";
 import { hex } from "../core/show.ts";
+import { viewText } from "../core/view.ts";
 import { lineView, textView } from "../core/views.ts";
+import { fieldView } from "./field_view.ts";
 
 /** Entries of a collection that a pipe gets; the rest is counted. */
 const MAX_ENTRIES = 1000;
@@ -73,8 +75,15 @@ function wholeText(value: unknown, { width, colour }: Required<TextOptions>): st
     strAbbreviateSize: MAX_TEXT,
   });
   const showsItself = typeof Object(value)[textView] === "function";
+  if (!showsItself && inspected.split("\n").length > MANY_LINES) {
+    const fields = fieldView(value, lineOf);
+    if (fields !== undefined) return viewText(fields, width);
+  }
   return showsItself ? inspected : addressesInHex(bigintsInHex(inspected));
 }
+
+/** Lines of an object's fields, and theirs, that are shown; a larger one is shown as a line a field. */
+const MANY_LINES = 24;
 
 /** Numbers from here on are shown in hex, too. */
 const FROM_HEX = 0x10000;

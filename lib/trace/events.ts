@@ -53,7 +53,7 @@ export const EVENTS = {
   vma_tree_write: { layer: "linux", unit: "write", meaning: "VMA tree changed", cite: "linux 6.1 mm/mmap.c vma_mas_store" },
   vma_tree_prealloc: { layer: "linux", unit: "call", meaning: "nodes set aside before the VMA tree is changed", cite: "linux 6.1 lib/maple_tree.c mas_preallocate" },
   vma_merge: { layer: "linux", unit: "attempt", meaning: "neighbours of a range looked at for a merge", cite: "linux 6.1 mm/mmap.c vma_merge" },
-  vma_ext_word: { layer: "linux", unit: "word", meaning: "word added to every VMA by a design", cite: "list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings" },
+  vma_ext_word: { layer: "linux", unit: "word", meaning: "word that a design adds to a VMA, set or copied where it is in use", cite: "list 2015-01-08 mm: allow for an alternate set of pages for userspace mappings" },
   notifier_call: { layer: "linux", unit: "call", meaning: "mmu notifier called", cite: "linux 6.1 mm/mmu_notifier.c mn_itree_invalidate" },
   // --- Linux: page tables and pages ----------------------------------------------------------------------------
   pte_read: { layer: "linux", unit: "entry", meaning: "page-table entry read by the kernel", cite: "linux 6.1 include/linux/pgtable.h ptep_get" },
@@ -88,6 +88,7 @@ export const EVENTS = {
   hc_multicall: { layer: "xen", unit: "call", meaning: "hypercall with number 13, multicall", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_multicall" },
   hc_update_va_mapping: { layer: "xen", unit: "call", meaning: "hypercall with number 14, update_va_mapping", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping" },
   hc_grant_table_op: { layer: "xen", unit: "call", meaning: "hypercall with number 20, grant_table_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_grant_table_op" },
+  hc_update_va_mapping_otherdomain: { layer: "xen", unit: "call", meaning: "hypercall with number 22, update_va_mapping_otherdomain", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_update_va_mapping_otherdomain" },
   hc_mmuext_op: { layer: "xen", unit: "call", meaning: "hypercall with number 26, mmuext_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_mmuext_op" },
   hc_event_channel_op: { layer: "xen", unit: "call", meaning: "hypercall with number 32, event_channel_op", cite: "xen 4.17 xen/include/public/xen.h __HYPERVISOR_event_channel_op" },
   multicall_entry: { layer: "xen", unit: "entry", meaning: "call run from a multicall list", cite: "xen 4.17 xen/common/multicall.c do_multicall" },

@@ -5,6 +5,7 @@
  * @module
  */
 
+export * from "./add_counts.ts";
 export * from "./events.ts";
 export * from "./record.ts";
 export * from "./trace.ts";

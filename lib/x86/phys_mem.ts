@@ -15,12 +15,15 @@ import { Shown, viewOf } from "../core/shown.ts";
 import type { View } from "../core/view.ts";
 import { physMemView } from "./views/phys_mem_view.ts";
 import { BUDGET } from "../core/budget.ts";
-import { growFloat64, growInt32 } from "../core/columns.ts";
+import { growInt32 } from "../core/columns.ts";
 import { type Maddr, type Mfn, mfnOf } from "../core/frames.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { IntMap } from "../core/int_map.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import { hex } from "../core/show.ts";
+
+/** Frame of a slot that is free. */
+const NO_FRAME = -1;
 
 /** 32-bit words in a frame. */
 export const WORDS_PER_FRAME = 1024;
@@ -43,7 +46,7 @@ export class PhysMem extends Shown {
   /** The content pool. Moves when it grows: do not keep a reference over a write to a new frame. */
   words: Int32Array = new Int32Array(16 * WORDS_PER_FRAME);
   readonly #slots = new IntMap(64);
-  #mfnOfSlot: Float64Array = new Float64Array(16);
+  #mfnOfSlot: Int32Array = new Int32Array(16);
   #free: number[] = [];
   #nrSlots = 0;
 
@@ -87,16 +90,21 @@ export class PhysMem extends Shown {
       }
       slot = this.#nrSlots++;
       this.words = growInt32(this.words, this.#nrSlots * WORDS_PER_FRAME);
-      this.#mfnOfSlot = growFloat64(this.#mfnOfSlot, this.#nrSlots);
+      this.#mfnOfSlot = growInt32(this.#mfnOfSlot, this.#nrSlots);
     }
     this.#mfnOfSlot[slot] = frame;
     this.#slots.set(frame, slot);
     return slot;
   }
 
-  /** The frame whose content is in `slot`. */
+  /** The frame whose content is in `slot`; -1 for a slot given up. Tells whether a slot remembered is still right. */
   mfnOfSlot(slot: number): Mfn {
     return this.#mfnOfSlot[slot]! as Mfn;
+  }
+
+  /** Index in `words` of the word at byte `offset` of a frame; the frame gets content if it has none. */
+  makeWord(frame: number, offset: number): number {
+    return this.makeSlot(frame) * WORDS_PER_FRAME + (offset >> 2);
   }
 
   /** Calls `visit` for every frame with content and its slot, in no particular order. */
@@ -110,6 +118,7 @@ export class PhysMem extends Shown {
     if (slot < 0) return;
     this.words.fill(0, slot * WORDS_PER_FRAME, (slot + 1) * WORDS_PER_FRAME);
     this.#slots.delete(frame);
+    this.#mfnOfSlot[slot] = NO_FRAME;
     this.#free.push(slot);
   }
 
@@ -131,12 +140,14 @@ export class PhysMem extends Shown {
 
   /** The word index of a machine address, or -1 if its frame has no content. */
   #wordAt(address: Maddr): number {
-    const slot = this.slotOf(mfnOf(address));
-    return slot < 0 ? -1 : slot * WORDS_PER_FRAME + (address % PAGE_SIZE >> 2);
+    const frame = mfnOf(address);
+    const slot = this.slotOf(frame);
+    return slot < 0 ? -1 : slot * WORDS_PER_FRAME + (address - frame * PAGE_SIZE >> 2);
   }
 
   #makeWordAt(address: Maddr): number {
-    return this.makeSlot(mfnOf(address)) * WORDS_PER_FRAME + (address % PAGE_SIZE >> 2);
+    const frame = mfnOf(address);
+    return this.makeWord(frame, address - frame * PAGE_SIZE);
   }
 
   /** Unsigned byte. */

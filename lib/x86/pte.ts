@@ -65,12 +65,12 @@ export function frameOf(lo: number, hi: number): number {
 
 /** Low word of the entry with this frame and these packed flags. */
 export function entryLo(frame: number, flags: number): number {
-  return (frame % 0x100000) << 12 | flags & 0xfff;
+  return frame << 12 | flags & 0xfff;
 }
 
 /** High word of the entry with this frame and these packed flags. */
 export function entryHi(frame: number, flags: number): number {
-  return flags >>> 12 << 20 | Math.floor(frame / 0x100000);
+  return flags >>> 12 << 20 | frame / 0x100000;
 }
 
 /** The protection key of packed flags, 0 … 15. */

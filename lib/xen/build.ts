@@ -7,6 +7,7 @@
  * @module
  */
 
+import { DomainCrash } from "../core/crash.ts";
 import { _PAGE_GNTTAB } from "../x86/pte.ts";
 import type { Hypervisor } from "./hypervisor.ts";
 
@@ -26,7 +27,7 @@ export interface LeakedPin {
 
 /** What a build does. */
 export interface BuildKind {
-  readonly name: "release" | "debug";
+  readonly name: "release" | "debug" | "debug_until_2022";
   /** Packed flag that marks the entries of grants; 0 if there is none. */
   readonly grantPteTag: number;
   /** Called for each leak, after it was recorded. */
@@ -40,11 +41,26 @@ export const releaseBuild: BuildKind = Object.freeze({
   implicitUnmap: () => {},
 });
 
-/** A general-protection fault is injected into the vCPU that did it. */
+/** Since July 2022 a general-protection fault is injected into the vCPU that did it. @cite commit f61c54967f implicit unmaps inject a fault */
 export const debugBuild: BuildKind = Object.freeze({
   name: "debug",
   grantPteTag: _PAGE_GNTTAB,
   implicitUnmap: (hv: Hypervisor, leak: LeakedPin) => {
     hv.injected.push({ domid: leak.mapper, trap: 13, errorCode: 0 });
+  },
+});
+
+/** From 2005 to July 2022 the domain that did it was killed. @cite commit f61c54967f implicit unmaps inject a fault */
+export const debugBuildUntil2022: BuildKind = Object.freeze({
+  name: "debug_until_2022",
+  grantPteTag: _PAGE_GNTTAB,
+  implicitUnmap: (hv: Hypervisor, leak: LeakedPin) => {
+    const domain = hv.domainById(leak.mapper);
+    if (domain === undefined || domain.isDying) return;
+    domain.crash ??= new DomainCrash(
+      leak.mapper,
+      "put_page_from_l1e",
+      `the entry at machine address ${leak.pte} went without an unmap of handle ${leak.handle}`,
+    );
   },
 });

@@ -6,10 +6,12 @@
  */
 
 import { lookUp } from "../core/nearest.ts";
-import { type BuildKind, releaseBuild } from "./build.ts";
+import { type BuildKind, debugBuild, debugBuildUntil2022, releaseBuild } from "./build.ts";
 import { flushPerBatch, type FlushPolicy } from "./flush.ts";
 import { type LockPlan, perCpuRwlock, singleSpinLock } from "./locks.ts";
+import { type MaptrackPlan, queuedHandles, stackedHandles } from "./maptrack.ts";
 import { GNTST_bad_dev_addr, GNTST_general_error, GNTST_no_device_space, GNTST_no_space } from "./status.ts";
+import { type UsagePrint, usagePrint, usagePrintFirstEntry } from "./usage_print.ts";
 import { xsmDummy, type XsmPolicy } from "./xsm.ts";
 
 /** One choice per seam. */
@@ -23,6 +25,10 @@ export interface XenFlavour {
   readonly xsm: XsmPolicy;
   /** Debug or release build: what happens to a grant mapping that the guest destroys by itself. */
   readonly build: BuildKind;
+  /** What a debug build of this release does instead; see {@linkcode withDebugBuild}. */
+  readonly debugBuild: BuildKind;
+  /** How free handles are kept. */
+  readonly maptrack: MaptrackPlan;
   /** Status of an unmap whose bus address is wrong. */
   readonly unmapWrongBusAddress: number;
   /** Status of a map when no handle is left. */
@@ -45,6 +51,10 @@ export interface XenFlavour {
   readonly copyRechecksPinned: boolean;
   /** Back to version 1 only when no copy of version-2 entries runs. */
   readonly versionWaitsForCopies: boolean;
+  /** How the debug key `g` words a table. */
+  readonly usagePrint: UsagePrint;
+  /** A translated Linux that boots on it warns: sizes of XSAVE areas are not what it expects. */
+  readonly xsaveSizesSurprise: boolean;
   /** Bytes of an active entry, release build. */
   readonly activeEntrySize: number;
   /** Where each choice can be read. */
@@ -58,6 +68,8 @@ export const xen4_17: XenFlavour = Object.freeze({
   flush: flushPerBatch,
   xsm: xsmDummy,
   build: releaseBuild,
+  debugBuild,
+  maptrack: queuedHandles,
   unmapWrongBusAddress: GNTST_bad_dev_addr,
   mapNoHandle: GNTST_no_space,
   gnttabMaxFrames: 64,
@@ -69,12 +81,16 @@ export const xen4_17: XenFlavour = Object.freeze({
   copyIgnoresEmpty: false,
   copyRechecksPinned: false,
   versionWaitsForCopies: false,
+  usagePrint,
+  xsaveSizesSurprise: false,
   activeEntrySize: 40,
   citations: Object.freeze({
     locks: "xen 4.17 xen/common/grant_table.c grant_read_lock",
     flush: "xen 4.17 xen/common/grant_table.c gnttab_unmap_grant_ref",
     xsm: "xen 4.17 xen/include/xsm/dummy.h xsm_grant_mapref",
     build: "xen 4.17 xen/arch/x86/mm.c put_page_from_l1e",
+    debugBuild: "commit f61c54967f implicit unmaps inject a fault since 2022-07",
+    maptrack: "xen 4.17 xen/common/grant_table.c get_maptrack_handle",
     unmapWrongBusAddress: "recorded grant-cases-pv.jsonl rawhyp",
     mapNoHandle: "xen 4.17 xen/common/grant_table.c map_grant_ref",
     gnttabMaxFrames: "xen 4.17 xen/common/grant_table.c opt_max_grant_frames",
@@ -86,33 +102,45 @@ export const xen4_17: XenFlavour = Object.freeze({
     copyIgnoresEmpty: "commit a4a790f432 zero-length copies since 2024-02",
     copyRechecksPinned: "commit 61b0a59ce2 copies of pinned entries since 2026-07",
     versionWaitsForCopies: "commit 96dfeb4177 version changes and copies since 2026-07",
+    usagePrint: "xen 4.17 xen/common/grant_table.c gnttab_usage_print",
+    xsaveSizesSurprise: "recorded grant-cases-pvh.jsonl tainted at the end",
     activeEntrySize: "commit a2f5203141 active entries shrink from 40 to 32 bytes in 2022-12",
   }),
 });
 
-/** Xen 4.14: other statuses; the code paths are those of 4.17. */
+/** Xen 4.14: other statuses, and a debug build that kills; the code paths are those of 4.17. */
 export const xen4_14: XenFlavour = Object.freeze({
   ...xen4_17,
   name: "xen4_14",
+  debugBuild: debugBuildUntil2022,
   unmapWrongBusAddress: GNTST_general_error,
   mapNoHandle: GNTST_no_device_space,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_14.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_14/grant-cases-pv.jsonl rawhyp",
     mapNoHandle: "commit 5c10b96795 no_device_space until 2021-09",
+    debugBuild: "commit f61c54967f implicit unmaps kill until 2022-07",
   }),
 });
 
-/** Xen 4.5, the release of the time of the proposal. Limits and sizes are taken as 4.17's. */
+/** Xen 4.5, the release of the time of the proposal. The size of its active entries is taken as 4.17's. */
 export const xen4_5: XenFlavour = Object.freeze({
   ...xen4_14,
   name: "xen4_5",
   locks: singleSpinLock,
+  maptrack: stackedHandles,
+  gnttabMaxFrames: 32,
+  gnttabMaxMaptrackFrames: 256,
   copyKeepsPages: false,
+  usagePrint: usagePrintFirstEntry,
   citations: Object.freeze({
     ...xen4_14.citations,
     locks: "commit b4650e9a96 split of the grant lock, 2015-06",
+    maptrack: "xen 4.5 xen/common/grant_table.c put_maptrack_handle",
+    gnttabMaxFrames: "xen 4.5 xen/include/xen/grant_table.h DEFAULT_MAX_NR_GRANT_FRAMES",
+    gnttabMaxMaptrackFrames: "xen 4.5 xen/common/grant_table.c MAX_MAPTRACK_TO_GRANTS_RATIO",
     copyKeepsPages: "commit d28f42f270 copies keep pages since 2015-01-29",
+    usagePrint: "xen 4.5 xen/common/grant_table.c gnttab_usage_print",
   }),
 });
 
@@ -121,10 +149,12 @@ export const xen4_20: XenFlavour = Object.freeze({
   ...xen4_17,
   name: "xen4_20",
   copyIgnoresEmpty: true,
+  xsaveSizesSurprise: true,
   activeEntrySize: 32,
   citations: Object.freeze({
     ...xen4_17.citations,
-    unmapWrongBusAddress: "recorded linux6_1-xen4_20.jsonl rawhyp",
+    unmapWrongBusAddress: "recorded linux6_1-xen4_20/grant-cases-pv.jsonl rawhyp",
+    xsaveSizesSurprise: "recorded linux6_1-xen4_20/grant-cases-pvh.jsonl tainted at the end",
   }),
 });
 
@@ -139,6 +169,16 @@ export const xen4_23: XenFlavour = Object.freeze({
     unmapWrongBusAddress: "xen 4.23 xen/common/grant_table.c unmap_common",
   }),
 });
+
+/** A flavour as its debug build; its name says so. Debug builds pad an active entry by 8 bytes. */
+export function withDebugBuild(flavour: XenFlavour): XenFlavour {
+  return Object.freeze({
+    ...flavour,
+    name: `${flavour.name}_debug`,
+    build: flavour.debugBuild,
+    activeEntrySize: flavour.activeEntrySize + 8,
+  });
+}
 
 /** All releases by name. */
 export const XEN_FLAVOURS = Object.freeze({ xen4_5, xen4_14, xen4_17, xen4_20, xen4_23 });

@@ -66,18 +66,18 @@ export class TlbFlusher extends Shown {
    * @cite xen 4.17 xen/arch/x86/smp.c flush_area_mask
    */
   flushMask(mask: Iterable<number>, from: number): void {
-    this.#trace.add(EV.flush_tlb_mask);
+    this.#trace.one(EV.flush_tlb_mask);
     for (const cpu of mask) {
-      if (cpu !== from) this.#trace.add(EV.ipi);
+      if (cpu !== from) this.#trace.one(EV.ipi);
       this.flushLocal(cpu);
     }
   }
 
   /** Drops one linear address on a set of CPUs. @cite xen 4.17 xen/arch/x86/include/asm/flushtlb.h flush_tlb_one_mask */
   flushOneMask(mask: Iterable<number>, from: number, linear: number): void {
-    this.#trace.add(EV.flush_tlb_mask);
+    this.#trace.one(EV.flush_tlb_mask);
     for (const cpu of mask) {
-      if (cpu !== from) this.#trace.add(EV.ipi);
+      if (cpu !== from) this.#trace.one(EV.ipi);
       this.flushOneLocal(cpu, linear);
     }
   }

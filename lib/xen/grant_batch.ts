@@ -14,7 +14,7 @@ import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import { EV } from "../trace/events.ts";
 import { type GnttabMapGrantRef, GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref } from "./abi.ts";
 import type { Domain } from "./domain.ts";
-import { enter } from "./enter.ts";
+import { enterWith } from "./enter.ts";
 import { mapGrantRef } from "./gnttabop/map_grant_ref.ts";
 import { finishBatch, unmapCommon } from "./gnttabop/unmap_common.ts";
 import { word64 } from "./guest_word.ts";
@@ -103,7 +103,7 @@ export class GrantBatch {
  * @throws {DomainCrash} if Xen kills the caller
  */
 export function mapBatch(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
-  return enter(hv, caller, EV.hc_grant_table_op, () => mapColumns(hv, caller, batch));
+  return enterWith(hv, caller, EV.hc_grant_table_op, mapColumns, batch);
 }
 
 function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
@@ -111,8 +111,11 @@ function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
   let done = 0;
   for (let i = 0; i < batch.length; i++) {
     if (i > 0 && hv.preemption !== null) preemptPoint(hv, caller, { cmd: GNTTABOP_map_grant_ref, done: i });
-    hv.trace.add(EV.gnttab_op);
-    map.reset(batch.dom[i]!, batch.ref[i]!, batch.flags[i]!, batch.hostAddr[i]!);
+    hv.trace.one(EV.gnttab_op);
+    map.domid = batch.dom[i]!;
+    map.ref = batch.ref[i]!;
+    map.flags = batch.flags[i]!;
+    map.addr = batch.hostAddr[i]!;
     mapGrantRef(hv, caller, map);
     batch.status[i] = map.status;
     if (map.status !== GNTST_okay) continue;
@@ -125,7 +128,7 @@ function mapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
 
 /** `GNTTABOP_unmap_grant_ref` of all operations, in one hypercall; answers how many succeeded. Errors as {@linkcode mapBatch}. */
 export function unmapBatch(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
-  return enter(hv, caller, EV.hc_grant_table_op, () => unmapColumns(hv, caller, batch));
+  return enterWith(hv, caller, EV.hc_grant_table_op, unmapColumns, batch);
 }
 
 function unmapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number {
@@ -139,8 +142,11 @@ function unmapColumns(hv: Hypervisor, caller: Domain, batch: GrantBatch): number
     const end = Math.min(first + batchSize, batch.length);
     for (let i = first; i < end; i++) {
       const record = records[i - first]!;
-      hv.trace.add(EV.gnttab_op);
-      record.reset(batch.hostAddr[i]!, batch.devBusAddr[i]!, 0, batch.handle[i]!);
+      hv.trace.one(EV.gnttab_op);
+      record.clear();
+      record.hostAddr = batch.hostAddr[i]!;
+      record.devBusAddr = batch.devBusAddr[i]!;
+      record.handle = batch.handle[i]!;
       if (unmapCommon(hv, caller, record)) batch.status[i] = record.status;
       if (record.status === GNTST_okay) okay++;
     }

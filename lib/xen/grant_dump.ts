@@ -60,7 +60,7 @@ function byNumber(hv: Hypervisor): Domain[] {
 }
 
 /**
- * The text of the debug key, for all domains.
+ * The text of the debug key, for all domains, as the machine's release words it.
  *
  * @example
  * ```ts
@@ -75,29 +75,7 @@ function byNumber(hv: Hypervisor): Domain[] {
  */
 export function gnttabUsagePrintAll(hv: Hypervisor): string {
   const lines = ["gnttab_usage_print_all [ key 'g' pressed"];
-  for (const domain of byNumber(hv)) lines.push(...usageOf(domain));
+  for (const domain of byNumber(hv)) lines.push(...hv.flavour.usagePrint(domain, grantDumpOf(domain)));
   lines.push("gnttab_usage_print_all ] done");
   return lines.join("\n");
-}
-
-function usageOf(domain: Domain): string[] {
-  const { grantTable: table, maptrack } = domain;
-  const rows = grantDumpOf(domain);
-  const lines = [
-    "      -------- active --------       -------- shared --------",
-    "[ref] localdom mfn      pin          localdom gmfn     flags",
-    `grant-table for remote d${domain.domid} (v${table.version})`,
-    `  ${table.nrFrames} frames (${table.maxFrames} max), ` +
-    `${maptrack.nrFrames} maptrack frames (${maptrack.maxFrames} max)`,
-  ];
-  for (const row of rows) lines.push(lineOf(row));
-  if (rows.length === 0) lines.push("no active grant table entries");
-  return lines;
-}
-
-function lineOf(row: GrantDumpRow): string {
-  const digits = (value: number, n: number) => value.toString(16).padStart(n, "0");
-  return `[0x${digits(row.ref, 3)}]  ${String(row.mapper).padStart(5)} 0x${digits(row.mfn, 6)} ` +
-    `0x${digits(row.pin, 8)}      ${String(row.grantedTo).padStart(5)} 0x${digits(row.gmfn, 6)} ` +
-    `0x${digits(row.flags, 2)}`;
 }

@@ -22,10 +22,9 @@
  */
 
 import type { Maddr } from "../core/frames.ts";
-import { PAGE_SIZE } from "../core/geometry.ts";
 import { EV } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
-import { type PhysMem, WORDS_PER_FRAME } from "../x86/phys_mem.ts";
+import type { PhysMem } from "../x86/phys_mem.ts";
 
 /** Bytes of a version-1 entry. */
 export const ENTRY_V1_SIZE = 8;
@@ -83,36 +82,32 @@ export function readTransGref(mem: PhysMem, entry: Maddr): number {
   return mem.read32((entry + 8) as Maddr) >>> 0;
 }
 
-/** Compares and exchanges the first word; answers what was there. */
+/**
+ * Compares and exchanges the first word; answers what was there, unsigned.
+ *
+ * @param at index of the word in the memory's words
+ */
 export function cmpxchgHeader(
   mem: PhysMem,
   trace: Trace,
-  entry: Maddr,
+  at: number,
   expected: number,
   to: number,
 ): number {
-  trace.add(EV.entry_cmpxchg);
-  const at = wordIndex(mem, entry);
+  trace.one(EV.entry_cmpxchg);
   const found = mem.words[at]! >>> 0;
   if (found === expected) mem.words[at] = to;
   return found;
 }
 
-/** Index of the word at a machine address of a frame that may have no content yet. */
-function wordIndex(mem: PhysMem, address: number): number {
-  const frame = Math.floor(address / PAGE_SIZE);
-  return mem.makeSlot(frame) * WORDS_PER_FRAME + (address - frame * PAGE_SIZE >> 2);
+/** Clears bits of a word that guests see. @cite xen 4.17 xen/arch/x86/include/asm/grant_table.h gnttab_clear_flags */
+export function clearFlags(mem: PhysMem, trace: Trace, at: number, bits: number): void {
+  trace.one(EV.entry_cmpxchg);
+  mem.words[at] = mem.words[at]! & ~bits;
 }
 
-/** Clears bits of a 16-bit word that guests see. @cite xen 4.17 xen/arch/x86/include/asm/grant_table.h gnttab_clear_flags */
-export function clearFlags(mem: PhysMem, trace: Trace, word: Maddr, bits: number): void {
-  trace.add(EV.entry_cmpxchg);
-  const at = wordIndex(mem, word);
-  mem.words[at] = mem.words[at]! & ~(bits << word % 4 * 8);
-}
-
-/** Sets bits of a 16-bit word that only Xen writes. */
-export function setFlags(mem: PhysMem, trace: Trace, word: Maddr, bits: number): void {
-  trace.add(EV.entry_cmpxchg);
-  mem.write16(word, mem.read16(word) | bits);
+/** Sets bits of a word that only Xen writes. */
+export function setFlags(mem: PhysMem, trace: Trace, at: number, bits: number): void {
+  trace.one(EV.entry_cmpxchg);
+  mem.words[at] = mem.words[at]! | bits;
 }

@@ -12,7 +12,7 @@ import type { Domain } from "./domain.ts";
 import { readGrantEntry } from "./grant_access.ts";
 import { entryFlags, entryFrame } from "./host_map/guest_l1e.ts";
 import type { Hypervisor } from "./hypervisor.ts";
-import { LEAKED_PTE, MAPTRACK_PER_PAGE } from "./maptrack.ts";
+import { LEAKED_PTE, type MaptrackPlan, queuedHandles } from "./maptrack.ts";
 import { describePin } from "./pin.ts";
 
 /**
@@ -97,17 +97,18 @@ export interface MaptrackUse {
 /** Use of a domain's maptrack. */
 export function maptrackUse({ maptrack }: Domain): MaptrackUse {
   const free = Array.from({ length: maptrack.nrLists }, (_, list) => maptrack.freeList(list).length);
-  const inLists = free.reduce((sum, n) => sum + Math.max(n - 1, 0), 0);
+  const { perPage, keepsTail } = maptrack.plan;
+  const inLists = free.reduce((sum, n) => sum + (keepsTail ? Math.max(n - 1, 0) : n), 0);
   const pagesLeft = maptrack.maxFrames - maptrack.nrFrames;
   // the first page of a list leaves one handle behind as tail
-  const ownTail = free[0] === 0 && (pagesLeft > 0 || inLists > 0) ? 1 : 0;
+  const ownTail = keepsTail && free[0] === 0 && (pagesLeft > 0 || inLists > 0) ? 1 : 0;
   return {
     live: maptrack.live,
     handles: maptrack.limit,
     pages: maptrack.nrFrames,
     maxPages: maptrack.maxFrames,
     free,
-    room: Math.max(inLists + pagesLeft * MAPTRACK_PER_PAGE - ownTail, 0),
+    room: Math.max(inLists + pagesLeft * perPage - ownTail, 0),
   };
 }
 
@@ -123,7 +124,8 @@ export interface LimitsNeeded {
  * The smallest limits with which a granter publishes, and a mapper maps, so many grants at once.
  *
  * @param want `grants` published at once beside the reserved eight; `mapsPerGrant` handles each (PV gntdev takes 2);
- *   `vcpus` of the mapper, each of which keeps one handle as tail of its list; `version` of the entries
+ *   `vcpus` of the mapper, each of which keeps one handle as tail of its list; `version` of the entries; `maptrack`: the
+ *   release's plan, default that of today
  * @throws {RangeError} if a number is negative or not whole
  */
 export function limitsFor(want: {
@@ -131,8 +133,9 @@ export function limitsFor(want: {
   readonly mapsPerGrant?: number;
   readonly vcpus?: number;
   readonly version?: 1 | 2;
+  readonly maptrack?: MaptrackPlan;
 }): LimitsNeeded {
-  const { grants, mapsPerGrant = 1, vcpus = 1, version = 1 } = want;
+  const { grants, mapsPerGrant = 1, vcpus = 1, version = 1, maptrack = queuedHandles } = want;
   for (const n of [grants, mapsPerGrant, vcpus]) {
     if (!Number.isSafeInteger(n) || n < 0) {
       throw outOfRange("compute limits for", n, "it must be a whole number");
@@ -141,6 +144,8 @@ export function limitsFor(want: {
   const handles = grants * mapsPerGrant;
   return {
     grantFrames: Math.max(1, Math.ceil((grants + 8) / (version === 1 ? 512 : 256))),
-    maptrackFrames: handles === 0 ? 0 : Math.ceil((handles + vcpus) / MAPTRACK_PER_PAGE),
+    maptrackFrames: handles === 0
+      ? 0
+      : Math.ceil((handles + (maptrack.keepsTail ? vcpus : 0)) / maptrack.perPage),
   };
 }

@@ -13,7 +13,7 @@
 import { Shown, viewOf } from "../core/shown.ts";
 import type { View } from "../core/view.ts";
 import { grantTableView } from "./views/grant_table_view.ts";
-import { growFloat64, growInt32 } from "../core/columns.ts";
+import { growInt32 } from "../core/columns.ts";
 import { type Maddr, maddrOf, type Mfn } from "../core/frames.ts";
 import {
   ENTRIES_V1_PER_FRAME,
@@ -22,6 +22,7 @@ import {
   ENTRY_V2_SIZE,
   STATUS_WORDS_PER_FRAME,
 } from "./grant_entry.ts";
+import { type PhysMem, WORDS_PER_FRAME } from "../x86/phys_mem.ts";
 
 /** What an active entry holds beyond pin, user and frame while a copy of part of a page, or of a grant of a grant, runs. */
 export interface CopyUse {
@@ -42,6 +43,9 @@ export interface GrantTableMemory {
   allocate(): Mfn;
   free(frame: Mfn): void;
 }
+
+/** A slot that no memory has. */
+const NO_SLOT = -1;
 
 /** Status frames that this many shared frames need. @cite xen 4.17 xen/common/grant_table.c grant_to_status_frames */
 export function grantToStatusFrames(nrFrames: number): number {
@@ -70,7 +74,7 @@ export class GrantTable extends Shown {
   /** Active entries: domain that uses the grant while pin ≠ 0. */
   domid: Int32Array = new Int32Array(ENTRIES_V1_PER_FRAME);
   /** Active entries: frame in use while pin ≠ 0. */
-  mfn: Float64Array = new Float64Array(ENTRIES_V1_PER_FRAME);
+  mfn: Int32Array = new Int32Array(ENTRIES_V1_PER_FRAME);
   /** Active entries: what running copies of version-2 entries add, by reference; absent: a whole page of the granter's. */
   readonly copies: Map<number, CopyUse> = new Map();
   /** Copies from or to version-2 entries that run. @cite xen 4.23 xen/common/grant_table.c nr_v2_ops */
@@ -81,6 +85,8 @@ export class GrantTable extends Shown {
    */
   race: ((ref: number) => void) | null = null;
   readonly #memory: GrantTableMemory;
+  /** Where the content of each shared frame was in machine memory when it was last looked for. */
+  #slots: Int32Array = new Int32Array(1).fill(NO_SLOT);
 
   /** @param options `saved`: the frames of a table that was saved, instead of a new one */
   constructor(options: { maxFrames: number; memory: GrantTableMemory; saved?: SavedGrantTable }) {
@@ -101,6 +107,11 @@ export class GrantTable extends Shown {
     return this.sharedFrames.length;
   }
 
+  /** Bytes that the active entries take in the model; the entries themselves are in machine memory. */
+  get bytesHeld(): number {
+    return this.pin.byteLength + this.domid.byteLength + this.mfn.byteLength + this.#slots.byteLength;
+  }
+
   /** Entries of a frame. */
   get entriesPerFrame(): number {
     return this.version === 1 ? ENTRIES_V1_PER_FRAME : ENTRIES_V2_PER_FRAME;
@@ -119,6 +130,35 @@ export class GrantTable extends Shown {
     }
     const frame = this.sharedFrames[ref / ENTRIES_V2_PER_FRAME | 0]!;
     return maddrOf(frame, ref % ENTRIES_V2_PER_FRAME * ENTRY_V2_SIZE);
+  }
+
+  /** Index in the memory's words of the first word of the entry. */
+  entryIndex(mem: PhysMem, ref: number): number {
+    return this.version === 1
+      ? this.#slotOf(mem, ref >>> 9) * WORDS_PER_FRAME + (ref & 0x1ff) * 2
+      : this.#slotOf(mem, ref >>> 8) * WORDS_PER_FRAME + (ref & 0xff) * 4;
+  }
+
+  /** Index in the memory's words of the word with the in-use bits; they lie {@linkcode statusShift} bits up. */
+  statusIndex(mem: PhysMem, ref: number): number {
+    if (this.version === 1) return this.entryIndex(mem, ref);
+    const frame = this.statusFrames[ref / STATUS_WORDS_PER_FRAME | 0]!;
+    return mem.makeWord(frame, ref % STATUS_WORDS_PER_FRAME * 2);
+  }
+
+  /** Where in its word the 16-bit word with the in-use bits begins. */
+  statusShift(ref: number): number {
+    return this.version === 1 ? 0 : (ref & 1) * 16;
+  }
+
+  /** The slot of the shared frame `n`. Guests may give a page's content up, so what is remembered is checked. */
+  #slotOf(mem: PhysMem, n: number): number {
+    const slot = this.#slots[n]!;
+    return mem.mfnOfSlot(slot) === this.sharedFrames[n] ? slot : this.#findSlot(mem, n);
+  }
+
+  #findSlot(mem: PhysMem, n: number): number {
+    return this.#slots[n] = mem.makeSlot(this.sharedFrames[n]!);
   }
 
   /** Machine address of the 16-bit word with the in-use bits: the entry's flags, or the status word of version 2. */
@@ -142,7 +182,8 @@ export class GrantTable extends Shown {
     const size = this.sharedFrames.length * ENTRIES_V1_PER_FRAME;
     this.pin = growInt32(this.pin, size);
     this.domid = growInt32(this.domid, size);
-    this.mfn = growFloat64(this.mfn, size);
+    this.mfn = growInt32(this.mfn, size);
+    this.#slots = growInt32(this.#slots, this.sharedFrames.length, NO_SLOT);
   }
 
   /** Allocates the status frames that are missing. @cite xen 4.17 xen/common/grant_table.c gnttab_populate_status_frames */

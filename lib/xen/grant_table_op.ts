@@ -57,7 +57,7 @@ function single<C extends keyof GrantTableOpRecords>(
     if (ops.length !== 1) return -ERRNO.EINVAL;
     const op = ops[0];
     if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
-    hv.trace.add(EV.gnttab_op);
+    hv.trace.one(EV.gnttab_op);
     return run(hv, caller, op as GrantTableOpRecords[C]);
   };
 }

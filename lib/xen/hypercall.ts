@@ -17,7 +17,11 @@ import { doRemoveFromPhysmap } from "./mmu/remove_from_physmap.ts";
 import { type AddToPhysmap, doAddToPhysmap } from "./mmu/add_to_physmap.ts";
 import { doMmuextOp } from "./mmu/mmuext_op.ts";
 import { doMmuUpdate, type ListResult } from "./mmu/mmu_update.ts";
-import { doUpdateVaMapping } from "./mmu/update_va_mapping.ts";
+import {
+  doUpdateVaMapping,
+  doUpdateVaMappingOtherdomain,
+  type VaUpdateOfOther,
+} from "./mmu/update_va_mapping.ts";
 
 /** The record that a command takes; commands that are not modelled take anything. */
 export type GrantTableOpRecord<C extends number> = C extends keyof GrantTableOpRecords
@@ -91,6 +95,24 @@ export function updateVaMapping(
   );
 }
 
+/**
+ * `update_va_mapping_otherdomain`: the same for a page of domain `domid`.
+ *
+ * @returns 0 or -errno; `-ESRCH` without such a domain, `-EPERM` without the right to its pages
+ */
+export function updateVaMappingOtherdomain(
+  hv: Hypervisor,
+  caller: Domain,
+  request: VaUpdateOfOther,
+): number {
+  return enter(
+    hv,
+    caller,
+    EV.hc_update_va_mapping_otherdomain,
+    () => doUpdateVaMappingOtherdomain(hv, caller, request),
+  );
+}
+
 /** `mmuext_op`: pins, base pointers, flushes, in order, up to the first error. */
 export function mmuextOp(hv: Hypervisor, caller: Domain, ops: readonly (MmuextOp | null)[]): ListResult {
   return enter(hv, caller, EV.hc_mmuext_op, () => doMmuextOp(hv, caller, ops));
@@ -121,6 +143,7 @@ export type MulticallEntry =
     readonly flags: number;
     readonly uvmf: number;
   }
+  | ({ readonly op: "update_va_mapping_otherdomain" } & VaUpdateOfOther)
   | { readonly op: "mmuext_op"; readonly ops: readonly (MmuextOp | null)[] };
 
 /**
@@ -132,8 +155,8 @@ export type MulticallEntry =
 export function multicall(hv: Hypervisor, caller: Domain, calls: readonly MulticallEntry[]): ListResult[] {
   return enter(hv, caller, EV.hc_multicall, () =>
     calls.map((call) => {
-      hv.trace.add(EV.multicall_entry);
-      return runCall(hv, caller, call);
+      hv.trace.one(EV.multicall_entry);
+      return hv.trace.span(call.op, () => runCall(hv, caller, call));
     }));
 }
 
@@ -145,6 +168,8 @@ function runCall(hv: Hypervisor, caller: Domain, call: MulticallEntry): ListResu
       return doMmuUpdate(hv, caller, call.updates, call.foreigndom ?? DOMID_SELF);
     case "update_va_mapping":
       return { rc: doUpdateVaMapping(hv, caller, call.va, call, call.uvmf), done: 0 };
+    case "update_va_mapping_otherdomain":
+      return { rc: doUpdateVaMappingOtherdomain(hv, caller, call), done: 0 };
     case "mmuext_op":
       return doMmuextOp(hv, caller, call.ops);
     default:

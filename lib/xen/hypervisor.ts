@@ -18,6 +18,7 @@ import type { PhysMem } from "../x86/phys_mem.ts";
 import { DOMID_FIRST_RESERVED, DOMID_SELF } from "./abi.ts";
 import type { LeakedPin } from "./build.ts";
 import { Domain, type DomainKind, NO_BASE, type Vcpu } from "./domain.ts";
+import { DomainMap } from "./domain_map.ts";
 import type { XenFlavour } from "./flavours.ts";
 import { type PhysicalCpu, TlbFlusher } from "./flush.ts";
 import { FrameTable, NO_OWNER } from "./frame_table.ts";
@@ -80,7 +81,7 @@ export class Hypervisor extends Shown {
   readonly m2p: M2p;
   readonly tlb: TlbFlusher;
   /** Living domains by number. */
-  readonly domains: Map<number, Domain> = new Map();
+  readonly domains: DomainMap = new DomainMap();
   /** Grant mappings that guests destroyed by themselves, in order. Xen itself keeps no such list. */
   readonly leaks: LeakedPin[] = [];
   /** Faults injected into guests, in order. */
@@ -91,6 +92,10 @@ export class Hypervisor extends Shown {
   preemption: PreemptionSeam | null = null;
   /** How deep hypercalls are nested: 0 outside; more than 1 only if a seam makes calls of its own. */
   depth = 0;
+  /** The level-1 table that a grant was last mapped in: consecutive grants lie in one. Rows stay; slots are checked. */
+  readonly lastTable: { frame: number; row: number; slot: number } = { frame: -1, row: -1, slot: -1 };
+  /** Page-table flags that the release gives every grant mapping. */
+  readonly grantPteFlags: number;
   /** Domains that are being destroyed. */
   nrDying = 0;
   readonly #scratch: Scratch[] = [];
@@ -103,12 +108,13 @@ export class Hypervisor extends Shown {
     this.mem = options.mem;
     this.trace = options.trace;
     this.flavour = options.flavour;
+    this.grantPteFlags = options.flavour.flush.grantPteFlags | options.flavour.build.grantPteTag;
     this.cpus = options.cpus;
     this.frames = new FrameTable(options.mem.nrFrames, options.trace);
     this.m2p = new M2p(this.frames);
     this.tlb = new TlbFlusher(options.cpus, options.trace);
     this.#highest = options.mem.nrFrames - 1;
-    this.frames.onFree = (mfn) => this.#frameIsFree(mfn as Mfn);
+    this.frames.info.onFree = (mfn) => this.#frameIsFree(mfn as Mfn);
   }
 
   /** Records that the running hypercall may use. */
@@ -123,12 +129,12 @@ export class Hypervisor extends Shown {
 
   /** @cite xen 4.17 xen/common/domain.c rcu_lock_domain_by_id */
   domainById(domid: number): Domain | undefined {
-    return this.domains.get(domid);
+    return this.domains.at(domid);
   }
 
   /** As above, and `DOMID_SELF` stands for the caller. @cite xen 4.17 xen/common/domain.c rcu_lock_domain_by_any_id */
   domainByAnyId(domid: number, caller: Domain): Domain | undefined {
-    return domid === DOMID_SELF ? caller : this.domains.get(domid);
+    return domid === DOMID_SELF ? caller : this.domains.at(domid);
   }
 
   /**
@@ -194,6 +200,7 @@ export class Hypervisor extends Shown {
         vcpus: flavour.locks.maptrackLists(nrVcpus),
         trace: this.trace,
         seed: domid,
+        plan: flavour.maptrack,
       }),
       vcpus,
       hostMap: kind === "pv" ? pvHostMap : translatedHostMap,

@@ -31,8 +31,8 @@ export interface LockPlan {
  */
 export const singleSpinLock: LockPlan = Object.freeze({
   name: "single_spin_lock",
-  grantReadLock: (trace: Trace) => trace.add(EV.gt_spin_lock),
-  grantWriteLock: (trace: Trace) => trace.add(EV.gt_spin_lock),
+  grantReadLock: (trace: Trace) => trace.one(EV.gt_spin_lock),
+  grantWriteLock: (trace: Trace) => trace.one(EV.gt_spin_lock),
   activeEntryAcquire: () => {},
   maptrackLists: () => 1,
 });
@@ -45,9 +45,9 @@ export const singleSpinLock: LockPlan = Object.freeze({
  */
 export const splitRwlock: LockPlan = Object.freeze({
   name: "split_rwlock",
-  grantReadLock: (trace: Trace) => trace.add(EV.gt_rw_lock),
-  grantWriteLock: (trace: Trace) => trace.add(EV.gt_write_lock),
-  activeEntryAcquire: (trace: Trace) => trace.add(EV.active_lock),
+  grantReadLock: (trace: Trace) => trace.one(EV.gt_rw_lock),
+  grantWriteLock: (trace: Trace) => trace.one(EV.gt_write_lock),
+  activeEntryAcquire: (trace: Trace) => trace.one(EV.active_lock),
   maptrackLists: (vcpus: number) => vcpus,
 });
 
@@ -58,8 +58,8 @@ export const splitRwlock: LockPlan = Object.freeze({
  */
 export const perCpuRwlock: LockPlan = Object.freeze({
   name: "per_cpu_rwlock",
-  grantReadLock: (trace: Trace) => trace.add(EV.gt_lock),
-  grantWriteLock: (trace: Trace) => trace.add(EV.gt_write_lock),
-  activeEntryAcquire: (trace: Trace) => trace.add(EV.active_lock),
+  grantReadLock: (trace: Trace) => trace.one(EV.gt_lock),
+  grantWriteLock: (trace: Trace) => trace.one(EV.gt_write_lock),
+  activeEntryAcquire: (trace: Trace) => trace.one(EV.active_lock),
   maptrackLists: (vcpus: number) => vcpus,
 });

@@ -29,7 +29,7 @@ export class M2p extends Shown {
   /** Entry of `mfn`: a pseudo-physical frame, or {@linkcode INVALID_M2P_ENTRY}. Never throws. */
   get(mfn: number): number {
     const row = this.#frames.rowOf(mfn);
-    return row < 0 ? INVALID_M2P_ENTRY : this.#frames.m2p[row]!;
+    return row < 0 ? INVALID_M2P_ENTRY : this.#frames.info.m2p[row]!;
   }
 
   /** True if the table has an entry for this number; a read beyond its end faults in a guest. */
@@ -40,7 +40,7 @@ export class M2p extends Shown {
   /** Sets the entry of an owned frame. @cite xen 4.17 xen/arch/x86/include/asm/mm.h set_gpfn_from_mfn */
   set(mfn: number, pfn: number): void {
     const row = this.#frames.rowOf(mfn);
-    if (row >= 0) this.#frames.m2p[row] = pfn;
+    if (row >= 0) this.#frames.info.m2p[row] = pfn;
   }
 
   override [viewOf](): View {

@@ -28,6 +28,33 @@ import { GNTMAP_device_map, GNTMAP_host_map } from "./abi.ts";
 
 /** Entries of 16 bytes in a page. @cite xen 4.17 xen/common/grant_table.c MAPTRACK_PER_PAGE */
 export const MAPTRACK_PER_PAGE = 256;
+
+/** How a release keeps its free handles. */
+export interface MaptrackPlan {
+  readonly name: string;
+  /** Handles in a page. */
+  readonly perPage: number;
+  /** A list keeps its last handle as tail and takes handles back behind it; else it takes them back at its head. */
+  readonly keepsTail: boolean;
+}
+
+/** Since June 2015: as the picture above. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
+export const queuedHandles: MaptrackPlan = Object.freeze({
+  name: "queued_handles",
+  perPage: MAPTRACK_PER_PAGE,
+  keepsTail: true,
+});
+
+/**
+ * Before: entries of 8 bytes, and a stack: the handle given back last is taken first, and none stays behind.
+ *
+ * @cite xen 4.5 xen/common/grant_table.c put_maptrack_handle
+ */
+export const stackedHandles: MaptrackPlan = Object.freeze({
+  name: "stacked_handles",
+  perPage: 512,
+  keepsTail: false,
+});
 /** Link of the last free entry. @cite xen 4.17 xen/common/grant_table.c MAPTRACK_TAIL */
 const MAPTRACK_TAIL = -1;
 /** No handle. */
@@ -37,6 +64,22 @@ export const INVALID_MAPTRACK_HANDLE = -1;
 export const NO_PTE = -1;
 /** Value of `hostPte` after the guest destroyed the entry behind Xen's back. */
 export const LEAKED_PTE = -2;
+
+/**
+ * An entry is four words side by side, 16 bytes as in Xen.
+ *
+ * ```text
+ *  0                      1       2         3
+ * ┌──────────────────────┬───────┬─────────┬──────┐
+ * │ ref, or the next one │ flags │ granter │ vCPU │
+ * └──────────────────────┴───────┴─────────┴──────┘
+ * ```
+ */
+const WIDTH = 4;
+const REF = 0;
+const FLAGS = 1;
+const DOMID = 2;
+const VCPU = 3;
 
 /** A maptrack as columns: one entry a handle; heads and tails of the lists; handles taken; the lot's state. */
 export interface MaptrackColumns {
@@ -55,20 +98,21 @@ export interface MaptrackColumns {
 export class Maptrack extends Shown {
   /** Pages that it may grow to. */
   readonly maxFrames: number;
+  readonly plan: MaptrackPlan;
   readonly #trace: Trace;
   readonly #rng: Rng;
   readonly #head: Int32Array;
   readonly #tail: Int32Array;
   #limit = 0;
   #live = 0;
-  #ref: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
-  #flags: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
-  #domid: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
-  #vcpu: Int32Array = new Int32Array(MAPTRACK_PER_PAGE);
+  #entries: Int32Array = new Int32Array(MAPTRACK_PER_PAGE * WIDTH);
   #hostPte: Float64Array = new Float64Array(MAPTRACK_PER_PAGE).fill(NO_PTE);
 
-  constructor(options: { maxFrames: number; vcpus: number; trace: Trace; seed: number }) {
+  constructor(
+    options: { maxFrames: number; vcpus: number; trace: Trace; seed: number; plan?: MaptrackPlan },
+  ) {
     super();
+    this.plan = options.plan ?? queuedHandles;
     this.maxFrames = options.maxFrames;
     this.#trace = options.trace;
     this.#rng = new Rng(options.seed);
@@ -88,27 +132,27 @@ export class Maptrack extends Shown {
 
   /** Pages in use. */
   get nrFrames(): number {
-    return this.#limit / MAPTRACK_PER_PAGE;
+    return this.#limit / this.plan.perPage;
   }
 
   /** `GNTMAP_*` of a handle below the limit, 0 if it is free. */
   flags(handle: number): number {
-    return this.#flags[handle]!;
+    return this.#entries[handle * WIDTH + FLAGS]!;
   }
 
   /** Grant reference of a live handle. */
   ref(handle: number): number {
-    return this.#ref[handle]! >>> 0;
+    return this.#entries[handle * WIDTH]! >>> 0;
   }
 
   /** Granter of a live handle. */
   domid(handle: number): number {
-    return this.#domid[handle]!;
+    return this.#entries[handle * WIDTH + DOMID]!;
   }
 
   /** vCPU whose list the entry returns to. */
   vcpu(handle: number): number {
-    return this.#vcpu[handle]!;
+    return this.#entries[handle * WIDTH + VCPU]!;
   }
 
   /**
@@ -127,9 +171,16 @@ export class Maptrack extends Shown {
   /** Handle of the live host mapping through that page-table entry, or -1. Looks at every entry. */
   findHostPte(address: number): number {
     for (let handle = 0; handle < this.#limit; handle++) {
-      if (this.#hostPte[handle] === address && (this.#flags[handle]! & GNTMAP_host_map) !== 0) return handle;
+      if (
+        this.#hostPte[handle] === address && (this.#entries[handle * WIDTH + FLAGS]! & GNTMAP_host_map) !== 0
+      ) return handle;
     }
     return INVALID_MAPTRACK_HANDLE;
+  }
+
+  /** Bytes that the entries take in the model. */
+  get bytesHeld(): number {
+    return this.#entries.byteLength + this.#hostPte.byteLength;
   }
 
   /** Free lists: one for each vCPU, or one for all. */
@@ -144,7 +195,7 @@ export class Maptrack extends Shown {
     if (handle < 0) handle = this.nrFrames < this.maxFrames ? this.#grow(vcpu) : this.#steal(vcpu);
     if (handle < 0) return INVALID_MAPTRACK_HANDLE;
     this.#live++;
-    this.#trace.add(EV.maptrack_op);
+    this.#trace.one(EV.maptrack_op);
     return handle;
   }
 
@@ -158,37 +209,44 @@ export class Maptrack extends Shown {
       readonly hostPte: number;
     },
   ): void {
-    this.#domid[handle] = mapping.domid;
-    this.#ref[handle] = mapping.ref | 0;
+    this.#entries[handle * WIDTH + DOMID] = mapping.domid;
+    this.#entries[handle * WIDTH] = mapping.ref | 0;
     this.#hostPte[handle] = mapping.hostPte;
-    this.#flags[handle] = mapping.flags & 0xffff;
+    this.#entries[handle * WIDTH + FLAGS] = mapping.flags & 0xffff;
   }
 
   /** Clears kinds of mapping of a handle; true if none is left: then it is free and must be {@linkcode put}. */
   clear(handle: number, kinds: number): boolean {
-    const left = this.#flags[handle]! & ~kinds;
+    const left = this.#entries[handle * WIDTH + FLAGS]! & ~kinds;
     if ((kinds & GNTMAP_host_map) !== 0) this.#hostPte[handle] = NO_PTE;
     const isFree = (left & (GNTMAP_host_map | GNTMAP_device_map)) === 0;
-    this.#flags[handle] = isFree ? 0 : left;
+    this.#entries[handle * WIDTH + FLAGS] = isFree ? 0 : left;
     return isFree;
   }
 
-  /** Gives a free entry back, to the tail of its vCPU's list. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
+  /** Gives a free entry back to its vCPU's list. @cite xen 4.17 xen/common/grant_table.c put_maptrack_handle */
   put(handle: number): void {
-    const vcpu = this.#vcpu[handle]!;
-    this.#flags[handle] = 0;
+    const entries = this.#entries;
+    const at = handle * WIDTH;
+    const vcpu = entries[at + VCPU]!;
     this.#hostPte[handle] = NO_PTE;
-    this.#ref[handle] = MAPTRACK_TAIL;
-    this.#ref[this.#tail[vcpu]!] = handle;
-    this.#tail[vcpu] = handle;
+    entries[at + FLAGS] = 0;
+    if (this.plan.keepsTail) {
+      entries[at] = MAPTRACK_TAIL;
+      entries[this.#tail[vcpu]! * WIDTH] = handle;
+      this.#tail[vcpu] = handle;
+    } else {
+      entries[at] = this.#head[vcpu]!;
+      this.#head[vcpu] = handle;
+    }
     this.#live--;
-    this.#trace.add(EV.maptrack_op);
+    this.#trace.one(EV.maptrack_op);
   }
 
   /** Handles on the free list of a vCPU, first to last; for validation and listings. A loop is cut. */
   freeList(vcpu: number): number[] {
     const list: number[] = [];
-    for (let at = this.#head[vcpu]!; at !== MAPTRACK_TAIL; at = this.#ref[at]!) {
+    for (let at = this.#head[vcpu]!; at !== MAPTRACK_TAIL; at = this.#entries[at * WIDTH]!) {
       list.push(at);
       if (list.length > this.#limit) break;
     }
@@ -198,11 +256,13 @@ export class Maptrack extends Shown {
   /** Everything as columns, for saving; copies. */
   columns(): MaptrackColumns {
     const n = this.#limit;
+    const column = (word: number) =>
+      Int32Array.from({ length: n }, (_, handle) => this.#entries[handle * WIDTH + word]!);
     return {
-      ref: this.#ref.slice(0, n),
-      flags: this.#flags.slice(0, n),
-      domid: this.#domid.slice(0, n),
-      vcpu: this.#vcpu.slice(0, n),
+      ref: column(REF),
+      flags: column(FLAGS),
+      domid: column(DOMID),
+      vcpu: column(VCPU),
       hostPte: this.#hostPte.slice(0, n),
       head: this.#head.slice(),
       tail: this.#tail.slice(),
@@ -214,15 +274,15 @@ export class Maptrack extends Shown {
   /** Puts saved entries into a maptrack that has none. */
   restore(columns: MaptrackColumns): void {
     const n = columns.ref.length;
-    this.#ref = growInt32(this.#ref, n);
-    this.#flags = growInt32(this.#flags, n);
-    this.#domid = growInt32(this.#domid, n);
-    this.#vcpu = growInt32(this.#vcpu, n);
+    this.#entries = growInt32(this.#entries, n * WIDTH);
     this.#hostPte = growFloat64(this.#hostPte, n, NO_PTE);
-    this.#ref.set(columns.ref);
-    this.#flags.set(columns.flags);
-    this.#domid.set(columns.domid);
-    this.#vcpu.set(columns.vcpu);
+    for (let handle = 0; handle < n; handle++) {
+      const at = handle * WIDTH;
+      this.#entries[at + REF] = columns.ref[handle]!;
+      this.#entries[at + FLAGS] = columns.flags[handle]!;
+      this.#entries[at + DOMID] = columns.domid[handle]!;
+      this.#entries[at + VCPU] = columns.vcpu[handle]!;
+    }
     this.#hostPte.set(columns.hostPte);
     this.#head.set(columns.head);
     this.#tail.set(columns.tail);
@@ -235,8 +295,8 @@ export class Maptrack extends Shown {
   #take(vcpu: number): number {
     const head = this.#head[vcpu]!;
     if (head === MAPTRACK_TAIL) return INVALID_MAPTRACK_HANDLE;
-    const next = this.#ref[head]!;
-    if (next === MAPTRACK_TAIL) return INVALID_MAPTRACK_HANDLE;
+    const next = this.#entries[head * WIDTH]!;
+    if (next === MAPTRACK_TAIL && this.plan.keepsTail) return INVALID_MAPTRACK_HANDLE;
     this.#head[vcpu] = next;
     return head;
   }
@@ -244,19 +304,16 @@ export class Maptrack extends Shown {
   /** A new page: its first entry is the answer, the rest goes to the head of the list. */
   #grow(vcpu: number): number {
     const first = this.#limit;
-    const end = first + MAPTRACK_PER_PAGE;
-    this.#ref = growInt32(this.#ref, end);
-    this.#flags = growInt32(this.#flags, end);
-    this.#domid = growInt32(this.#domid, end);
-    this.#vcpu = growInt32(this.#vcpu, end);
+    const end = first + this.plan.perPage;
+    this.#entries = growInt32(this.#entries, end * WIDTH);
     this.#hostPte = growFloat64(this.#hostPte, end, NO_PTE);
     for (let i = first; i < end; i++) {
-      this.#ref[i] = i + 1;
-      this.#vcpu[i] = vcpu;
+      this.#entries[i * WIDTH] = i + 1;
+      this.#entries[i * WIDTH + VCPU] = vcpu;
     }
     if (this.#tail[vcpu] === MAPTRACK_TAIL) this.#tail[vcpu] = end - 1;
     this.#limit = end;
-    this.#ref[end - 1] = this.#head[vcpu]!;
+    this.#entries[(end - 1) * WIDTH] = this.#head[vcpu]!;
     this.#head[vcpu] = first + 1;
     return first;
   }
@@ -271,7 +328,7 @@ export class Maptrack extends Shown {
     if (this.#tail[vcpu] === MAPTRACK_TAIL) {
       const sentinel = this.#stealOne(vcpu);
       if (sentinel < 0) return INVALID_MAPTRACK_HANDLE;
-      this.#ref[sentinel] = MAPTRACK_TAIL;
+      this.#entries[sentinel * WIDTH] = MAPTRACK_TAIL;
       this.#tail[vcpu] = sentinel;
       if (this.#head[vcpu] === MAPTRACK_TAIL) this.#head[vcpu] = sentinel;
     }
@@ -284,7 +341,7 @@ export class Maptrack extends Shown {
     for (let k = 0; k < vcpus; k++) {
       const handle = this.#take((first + k) % vcpus);
       if (handle < 0) continue;
-      this.#vcpu[handle] = vcpu;
+      this.#entries[handle * WIDTH + VCPU] = vcpu;
       return handle;
     }
     return INVALID_MAPTRACK_HANDLE;

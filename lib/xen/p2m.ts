@@ -75,7 +75,7 @@ export class P2m {
   /** Sets an entry; false if the guest frame is beyond the table. @cite xen 4.17 xen/arch/x86/mm/p2m.c p2m_set_entry */
   set(gfn: number, mfn: number, type: number): boolean {
     if (!(gfn >= 0 && gfn < P2M_GFN_END)) return false;
-    this.#trace.add(EV.xen_p2m_update);
+    this.#trace.one(EV.xen_p2m_update);
     let row = this.#row(gfn);
     if (row < 0) {
       row = this.#type.length;

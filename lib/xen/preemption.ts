@@ -47,7 +47,7 @@ export function preemptPoint(
   hv.current = null;
   seam.whileAway?.(where);
   hv.current = caller;
-  hv.trace.add(EV.hypercall);
-  hv.trace.add(EV.hc_grant_table_op);
+  hv.trace.one(EV.hypercall);
+  hv.trace.one(EV.hc_grant_table_op);
   return true;
 }

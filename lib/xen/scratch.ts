@@ -29,8 +29,12 @@ export class MapRequest {
   readonly isMap = true;
   /** The frame, once it is known. */
   mfn = 0;
+  /** Its row of the frame table. */
+  row = 0;
   /** Where the host mapping is. */
   hostPte = 0;
+  tableRow = 0;
+  entryAt = 0;
   /** Unused here: an unmap tells it. */
   wasAccessed = false;
   /** O: `GNTST_*`. */

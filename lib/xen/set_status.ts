@@ -58,10 +58,11 @@ export function setStatus(hv: Hypervisor, request: StatusRequest): number {
 function setStatusV1(hv: Hypervisor, request: StatusRequest): number {
   const { ref } = request;
   const table = request.granter.grantTable;
-  const entry = table.entry(ref);
+  const { mem } = hv;
+  let entry = table.entryIndex(mem, ref);
   const isPinned = table.pin[ref] !== 0;
   const mask = request.isMap ? GTF_type_mask | GTF_sub_page : GTF_type_mask;
-  let header = readHeader(hv.mem, entry);
+  let header = mem.words[entry]! >>> 0;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const flags = flagsOfHeader(header);
     if (!isPinned && ((flags & mask) !== GTF_permit_access || domidOfHeader(header) !== request.user)) {
@@ -72,9 +73,12 @@ function setStatusV1(hv: Hypervisor, request: StatusRequest): number {
       if ((flags & GTF_readonly) !== 0) return GNTST_general_error;
       wanted |= GTF_writing;
     }
-    if (table.race !== null) table.race(ref);
+    if (table.race !== null) {
+      table.race(ref);
+      entry = table.entryIndex(mem, ref);
+    }
     const to = (header & 0xffff0000 | wanted) >>> 0;
-    const found = cmpxchgHeader(hv.mem, hv.trace, entry, header, to);
+    const found = cmpxchgHeader(mem, hv.trace, entry, header, to);
     if (found === header) return GNTST_okay;
     header = found;
   }
@@ -86,21 +90,25 @@ function setStatusV2(hv: Hypervisor, request: StatusRequest): number {
   const { ref } = request;
   const table = request.granter.grantTable;
   const entry = table.entry(ref);
-  const status = table.statusWord(ref);
+  let status = table.statusIndex(hv.mem, ref);
+  const shift = table.statusShift(ref);
   const isPinned = table.pin[ref] !== 0;
   const header = readHeader(hv.mem, entry);
   if (!isPinned && !isOpenTo(header, request)) return GNTST_general_error;
   if (!request.readonly && (flagsOfHeader(header) & GTF_readonly) !== 0) return GNTST_general_error;
-  setFlags(hv.mem, hv.trace, status, request.readonly ? GTF_reading : GTF_reading | GTF_writing);
-  if (table.race !== null) table.race(ref);
+  setFlags(hv.mem, hv.trace, status, (request.readonly ? GTF_reading : GTF_reading | GTF_writing) << shift);
+  if (table.race !== null) {
+    table.race(ref);
+    status = table.statusIndex(hv.mem, ref);
+  }
   const again = readHeader(hv.mem, entry);
   const isReadonly = (flagsOfHeader(again) & GTF_readonly) !== 0;
   if (!isPinned && (!isOpenTo(again, request) || !request.readonly && isReadonly)) {
-    clearFlags(hv.mem, hv.trace, status, GTF_reading | GTF_writing);
+    clearFlags(hv.mem, hv.trace, status, (GTF_reading | GTF_writing) << shift);
     return GNTST_general_error;
   }
   if (isPinned && isReadonly) {
-    clearFlags(hv.mem, hv.trace, status, GTF_writing);
+    clearFlags(hv.mem, hv.trace, status, GTF_writing << shift);
     return GNTST_general_error;
   }
   return GNTST_okay;
@@ -121,9 +129,12 @@ function isOpenTo(header: number, request: StatusRequest): boolean {
  * @cite xen 4.17 xen/common/grant_table.c reduce_status_for_pin
  */
 export function reduceStatus(hv: Hypervisor, granter: Domain, ref: number, wasReadonly: boolean): void {
-  const pin = granter.grantTable.pin[ref]!;
+  const table = granter.grantTable;
+  const pin = table.pin[ref]!;
   let bits = 0;
   if (!wasReadonly && (pin & GNTPIN_writing_mask) === 0) bits |= GTF_writing;
   if (pin === 0) bits |= GTF_reading;
-  if (bits !== 0) clearFlags(hv.mem, hv.trace, granter.grantTable.statusWord(ref), bits);
+  if (bits !== 0) {
+    clearFlags(hv.mem, hv.trace, table.statusIndex(hv.mem, ref), bits << table.statusShift(ref));
+  }
 }

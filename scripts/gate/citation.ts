@@ -9,7 +9,7 @@
  * @cite apm      2                      5.3
  * @cite list     2014-10-13             Subject of the mail
  * @cite commit   c6961d4f4a             subject of the commit
- * @cite recorded vma-scripted.jsonl     case of the recording
+ * @cite recorded vma-scripted.jsonl     case of the recording; a folder before the file is the releases it was made on
  * ```
  *
  * @module
@@ -92,7 +92,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     whereIs: "the subject",
   },
   recorded: {
-    edition: /^[\w.-]+\.(?:jsonl|csv|json)(?:\.gz)?$/,
+    edition: /^(?:[\w-]+\/)?[\w.-]+\.(?:jsonl|csv|json)(?:\.gz)?$/,
     editionIs: "a recording (NAME.jsonl or NAME.csv)",
     where: SENTENCE,
     whereIs: "the case",

@@ -22,6 +22,7 @@ const TESTS_THAT_RUN = [
   "tests/unit/jupyter",
   "tests/unit/repl",
   "tests/unit/plots/save_test.ts",
+  "tests/unit/sweep",
 ];
 
 const READ = ["run", "--no-prompt", "--allow-read"];
@@ -69,8 +70,10 @@ const SLOW: readonly Step[] = [
       ...READ_RUN,
       "--allow-write",
       "--allow-net=127.0.0.1",
-      "scripts/notebooks.ts",
-      "--check",
+      "scripts/grantlab.ts",
+      "--here",
+      "notebook",
+      "check",
     ],
   },
   { name: "seed", args: [...READ_RUN, "scripts/check_seed.ts"] },

@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { runScript } from "../support/command.ts";
 
 const FOLDER = "tests/commands/fixture/conform";
-const CONFORM = [`--allow-read=${FOLDER}`, "scripts/conform.ts"];
+const CONFORM = [`--allow-read=${FOLDER}`, "scripts/grantlab.ts", "conform"];
 
 /** Runs conform on fixtures; paths in the answer are shortened. */
 async function conform(...args: string[]): Promise<{ code: number; out: string[]; err: string[] }> {
@@ -87,7 +87,20 @@ for (
   Deno.test(`conform refuses an unknown flavour after ${option} and names near ones`, async () => {
     const { code, out, err } = await conform(option, name, fixture("right.csv"));
     assertEquals([code, out], [2, []]);
-    const suggestion = err[0]!.split("did you mean ")[1] ?? "";
-    assertEquals(err.length === 1 && suggestion.includes(`"${near}"`), true, err.join("\n"));
+    const at = err.findIndex((line) => line.startsWith("Did you mean"));
+    assertEquals(at > 0 && err.slice(at).some((line) => line.includes(`"${near}"`)), true, err.join("\n"));
   });
 }
+
+Deno.test("conform takes the flavour from the folder, unless the command line names one", async () => {
+  const data = "tests/golden/releases/linux5_10-xen4_14/vma-scripted.jsonl.gz";
+  for (const [options, code] of [[[], 0], [["--kernel", "linux6_1"], 1]] as const) {
+    const { code: got } = await runScript([
+      "--allow-read=tests/golden",
+      "scripts/conform.ts",
+      ...options,
+      data,
+    ]);
+    assertStrictEquals(got, code, options.join(" "));
+  }
+});

@@ -149,8 +149,12 @@ export const EXPECTED: Readonly<Record<KernelFlavourName, readonly Outcome[]>> =
   vma_pages_v1: ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux4_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux6_0:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux5_10:    ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux6_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  lazy_fault:   ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux6_12:    ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
   linux7_1:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
+  linux7_2:     ["slow right", "slow right", "slow right", "slow right", "slow right",          "slow EFAULT", "slow right", "slow right", "slow EFAULT", "slow right", "slow EFAULT", "slow right"],
 };
 
 /** The outcome of a rule under a design. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { DomainCrash } from "../../lib/core/crash.ts";
 import type { Maddr } from "../../lib/core/frames.ts";
@@ -47,35 +47,73 @@ const RECORD = fc.record({
   dest: fc.record({ gmfn: WORD, domid: fc.oneof(fc.nat(3), WORD), offset: WORD }),
 }, { noNullPrototype: true });
 
-const CALL = fc.oneof(
+/** Linear addresses that dom0's tables map, others, and words that are none. */
+const ADDRESS = fc.oneof(fc.integer({ min: 0x1fe, max: 0x212 }).map((n) => n * 4096 + 8), WORD);
+const UPDATE = fc.record({
+  ptr: fc.oneof(
+    WORD,
+    fc.nat(4095).map((n) => 5 * 4096 + n),
+  ),
+  frame: fc.oneof(fc.nat(90), WORD),
+  flags: fc.oneof(fc.constantFrom(1, 3, 7, 0x27, 0x67), WORD),
+});
+const VA_UPDATE = fc.record({
+  va: ADDRESS,
+  frame: fc.oneof(fc.nat(90), WORD),
+  flags: fc.oneof(fc.constantFrom(0, 1, 3, 7, 0x27, 0x67), WORD),
+  uvmf: fc.oneof(fc.nat(7), WORD),
+  domid: fc.oneof(fc.nat(3), WORD),
+});
+const GRANT_OPS = fc.record({
+  cmd: fc.oneof(fc.nat(12), WORD),
+  ops: fc.option(fc.array(fc.option(RECORD, { freq: 20 }), { maxLength: 4 }), { freq: 20 }),
+});
+const EXT_OP = fc.record({
+  cmd: fc.oneof(fc.nat(16), WORD),
+  mfn: fc.oneof(fc.nat(90), WORD),
+  linear: ADDRESS,
+  vcpumask: WORD,
+});
+
+/** One entry of a multicall: a kind of call, known or not, and what it needs. */
+const ENTRY = fc.oneof(
+  GRANT_OPS.map((call) => ({ op: "grant_table_op", ...call })),
   fc.record({
-    kind: fc.constant("grant" as const),
-    who: fc.nat(2),
-    cmd: fc.oneof(fc.nat(12), WORD),
-    ops: fc.array(fc.option(RECORD, { freq: 20 }), { maxLength: 4 }),
+    op: fc.constant("mmu_update"),
+    updates: fc.array(fc.option(UPDATE, { freq: 20 }), { maxLength: 3 }),
+    foreigndom: WORD,
   }),
+  VA_UPDATE.map((call) => ({ op: "update_va_mapping", ...call })),
+  VA_UPDATE.map((call) => ({ op: "update_va_mapping_otherdomain", ...call })),
+  fc.record({
+    op: fc.constant("mmuext_op"),
+    ops: fc.array(fc.option(EXT_OP, { freq: 20 }), { maxLength: 3 }),
+  }),
+  fc.record({ op: fc.string() }),
+);
+
+const CALL = fc.oneof(
+  GRANT_OPS.chain((call) =>
+    fc.record({ kind: fc.constant("grant" as const), who: fc.nat(2), call: fc.constant(call) })
+  ),
   fc.record({
     kind: fc.constant("mmu" as const),
     who: fc.nat(2),
-    list: fc.array(
-      fc.record({
-        ptr: fc.oneof(
-          WORD,
-          fc.nat(4095).map((n) => 5 * 4096 + n),
-        ),
-        frame: fc.oneof(fc.nat(90), WORD),
-        flags: WORD,
-      }),
-      { maxLength: 3 },
-    ),
+    list: fc.array(fc.option(UPDATE, { freq: 20 }), { maxLength: 3 }),
     foreign: fc.oneof(fc.nat(3), WORD),
+  }),
+  fc.record({ kind: fc.constant("va" as const), who: fc.nat(2), update: VA_UPDATE }),
+  fc.record({
+    kind: fc.constant("multi" as const),
+    who: fc.nat(2),
+    calls: fc.array(ENTRY, { maxLength: 4 }),
   }),
   fc.record({
     kind: fc.constant("ext" as const),
     who: fc.nat(2),
-    cmd: fc.oneof(fc.nat(16), WORD),
-    mfn: fc.oneof(fc.nat(90), WORD),
+    ops: fc.array(fc.option(EXT_OP, { freq: 20 }), { maxLength: 3 }),
   }),
+  fc.record({ kind: fc.constant("remove" as const), who: fc.nat(2), gpfn: WORD }),
   fc.record({
     kind: fc.constant("physmap" as const),
     who: fc.nat(2),
@@ -93,19 +131,44 @@ const CALL = fc.oneof(
 );
 type Call = typeof CALL extends fc.Arbitrary<infer T> ? T : never;
 
+/** Fresh records: the calls write to them. */
+function grantOps(ops: readonly (object | null)[] | null): object[] | null {
+  return ops?.map((op) => op === null ? null : { ...op, status: 77, frame_list: [] }) as object[] | null ??
+    null;
+}
+
+function assertErrno(rc: number): void {
+  assert(Number.isInteger(rc) && rc <= 0 && rc > -4096, `${rc} is no errno`);
+}
+
 function call(h: Host, domains: readonly xen.Domain[], c: Call): void {
   const caller = domains[c.who]!;
   switch (c.kind) {
     case "grant": {
-      const ops = c.ops.map((op) => op === null ? null : { ...op, status: 77, frame_list: [] });
-      xen.grantTableOp(h.hv, caller, c.cmd, ops as never);
+      xen.grantTableOp(h.hv, caller, c.call.cmd, grantOps(c.call.ops) as never);
       return;
     }
     case "mmu":
       xen.mmuUpdate(h.hv, caller, c.list, c.foreign);
       return;
     case "ext":
-      xen.mmuextOp(h.hv, caller, [{ cmd: c.cmd, mfn: c.mfn, linear: c.mfn, vcpumask: c.mfn }]);
+      xen.mmuextOp(h.hv, caller, c.ops);
+      return;
+    case "va": {
+      const { va, frame, flags, uvmf } = c.update;
+      assertErrno(xen.updateVaMapping(h.hv, caller, va, frame, flags, uvmf));
+      assertErrno(xen.updateVaMappingOtherdomain(h.hv, caller, c.update));
+      return;
+    }
+    case "multi": {
+      const calls = c.calls.map((call) => "cmd" in call ? { ...call, ops: grantOps(call.ops) } : call);
+      const results = xen.multicall(h.hv, caller, calls as unknown as xen.MulticallEntry[]);
+      assertEquals(results.length, calls.length, "every entry runs");
+      for (const { rc } of results) assertErrno(rc);
+      return;
+    }
+    case "remove":
+      assertErrno(xen.removeFromPhysmap(h.hv, caller, c.gpfn));
       return;
     case "physmap":
       xen.addToPhysmap(h.hv, caller, { space: c.space, idx: c.idx, gpfn: c.gpfn, foreign_domid: c.dom });

@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { KernelBug } from "../../lib/core/crash.ts";
 import { PAGE } from "../../lib/core/geometry.ts";
-import { explain } from "../../lib/experiments/io_outcome.ts";
+import { explain } from "../../lib/experiments/explain.ts";
 import { world } from "../../lib/experiments/world.ts";
 
 Deno.test("draft_b: a frame number inside dom0's p2m makes the device write to dom0's own page 0", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { KernelBug } from "../../core/crash.ts";
 import { ERRNO } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { PORT_BYTES } from "../../drivers/evtchn/open.ts";
@@ -12,7 +13,9 @@ import { ioUringRegisterBuffer, ioUringUnregister } from "../../drivers/io_uring
 import { mbind, movePages } from "../../drivers/numa.ts";
 import { copyFromUser } from "../../linux/mm/user_copy.ts";
 import { BadInput, type Row } from "../format.ts";
+import type { Ending, GrantWorld } from "../grant_world.ts";
 import type { GrantOperation } from "./memory.ts";
+import { UNSEEN } from "./outputs.ts";
 import { BUFFER } from "./setup.ts";
 import { numberOf, outcomeOf, type Step, WINDOW } from "./step.ts";
 
@@ -41,7 +44,7 @@ export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
     const errno = mbind(mm, step.address(), step.length());
     return errno === null ? { ret: 0, errno: "0" } : { ret: null, errno };
   },
-  io_uring_register_buffers(_world, step, { mm }) {
+  io_uring_register_buffers(world, step, { mm }) {
     const buffer = step.get("buffer");
     const address = typeof buffer === "object" && buffer !== null
       ? addressOf(buffer as Row, step)
@@ -50,7 +53,7 @@ export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
       : BUFFER;
     const length = (buffer as Row | undefined)?.len ?? step.get("len");
     const result = ioUringRegisterBuffer(mm, address, Number(length));
-    if (result.ok) ioUringUnregister(mm, result.value);
+    if (result.ok) closeRing(world, () => ioUringUnregister(mm, result.value));
     return outcomeOf(result);
   },
   userfaultfd: (_world, step) =>
@@ -79,11 +82,43 @@ export const SYSTEM_OPERATIONS: Readonly<Record<string, GrantOperation>> = {
   note: () => ({}),
   xen_debug_key: () => ({}),
   end(world) {
-    world.end();
-    world.newMessages();
-    return { ...world.endings.get("parent") ?? { exit: 0 }, tainted: world.tainted };
+    const killed = endWorld(world);
+    if (world.lateRings) world.kernel.work.advance(AFTERWARDS_MS);
+    const kinds = world.newMessages();
+    world.workersAfterwards = world.workerMessages;
+    const ending = killed ?? world.endings.get("parent") ?? { exit: 0 };
+    // A process that an oops kills cannot read the log any more; the taint tells.
+    return { ...ending, tainted: world.tainted, kmsg_kinds: killed === null ? kinds : UNSEEN };
   },
 };
+
+/** Everything ends; answers how an oops ended the process, if the machine survives that. */
+function endWorld(world: GrantWorld): Ending | null {
+  const { rules } = world.kernel;
+  const hasOops = () => world.kernel.system.log.some(({ kind }) => kind === "oops");
+  if (rules.oopsEndsProcess && hasOops()) return KILLED;
+  try {
+    world.end();
+  } catch (e) {
+    if (!(e instanceof KernelBug) || !rules.oopsEndsProcess) throw e;
+    return KILLED;
+  }
+  return null;
+}
+
+/** @cite linux 5.10 arch/x86/kernel/dumpstack.c oops_end */
+const KILLED: Ending = { signal: 9 };
+
+/** The ring is closed at once; late, its pages come back when the work that ends it has run. */
+function closeRing(world: GrantWorld, giveBack: () => void): void {
+  if (world.lateRings) world.kernel.work.schedule(RING_EXIT_MS, giveBack);
+  else giveBack();
+}
+
+/** Longer than it takes to do the next step and to look at the state after it. */
+const RING_EXIT_MS = 30;
+/** Between the end of a case and the look at what the kernel has to say. */
+const AFTERWARDS_MS = 100;
 
 function wordOf(step: Step): FutexWord {
   return {

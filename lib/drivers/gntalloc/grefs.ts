@@ -65,7 +65,12 @@ export function putGref(state: GntallocState, gref: Gref): void {
   if (--gref.users === 0) delGref(state, gref);
 }
 
-/** The page goes when the peer lets it go. @cite linux 6.1 drivers/xen/gntalloc.c __del_gref */
+/**
+ * The page goes when the peer lets it go: the grant table waits for that, gntalloc itself does not. Inferred from the
+ * driver, no recording reaches it; before March 2022 gntalloc kept such a page and tried again at the next call.
+ *
+ * @cite linux 6.1 drivers/xen/gntalloc.c __del_gref
+ */
 function delGref(state: GntallocState, gref: Gref): void {
   const { kernel } = state;
   const { mem, memMap } = kernel.system;

@@ -18,21 +18,26 @@ export function mapOp(map: GrantMap, i: number, host_addr: number, flags: number
   return { host_addr, flags, ref, dom: domid, status: 1, handle: 0, dev_bus_addr: 0 };
 }
 
-/** Maps `map.mapOps` and, where there are any, `map.kmapOps`; null or the errno. */
-export function gntdevMapGrantPages(map: GrantMap): Errno | null {
+/** Maps `map.mapOps` and, where there are any, `map.kmapOps`, from slot `first` to before `end`; null or the errno. */
+export function gntdevMapGrantPages(map: GrantMap, first = 0, end = map.count): Errno | null {
   const { kernel, mapOps, kmapOps, pages } = map;
-  let errno: Errno | null = gnttabMapRefs(kernel, { mapOps, kmapOps, pages }) === 0 ? null : "EINVAL";
-  for (let i = 0; i < map.count; i++) {
-    const halves = [[mapOps[i]!, map.unmapOps[i]!], [kmapOps[i], map.kunmapOps[i]!]] as const;
-    for (const [op, unmapOp] of halves) {
-      if (op === undefined) continue;
-      if (op.status !== GNTST_okay) {
-        errno ??= "EINVAL";
-        continue;
-      }
-      unmapOp.handle = op.handle;
-      map.liveGrants++;
+  const batch = {
+    mapOps: mapOps.slice(first, end),
+    kmapOps: kmapOps.slice(first, end),
+    pages: pages.slice(first, end),
+  };
+  let errno: Errno | null = gnttabMapRefs(kernel, batch) === 0 ? null : "EINVAL";
+  for (let i = first; i < end; i++) {
+    const [user, kernelOp] = [mapOps[i]!, kmapOps[i]];
+    for (const [op, unmapOp] of [[user, map.unmapOps[i]!], [kernelOp, map.kunmapOps[i]!]] as const) {
+      if (op?.status === GNTST_okay) unmapOp.handle = op.handle;
+      else if (op !== undefined) errno ??= "EINVAL";
     }
+    const isOkay = (op: GnttabMapGrantRef) => op.status === GNTST_okay;
+    map.liveGrants += kernel.gntdevRange.live(
+      isOkay(user),
+      kernelOp === undefined ? undefined : isOkay(kernelOp),
+    );
     if (mapOps[i]!.status === GNTST_okay) map.slots[i] = pages[i]!;
   }
   return errno;

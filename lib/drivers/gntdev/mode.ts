@@ -8,6 +8,7 @@
 
 import type { Errno } from "../../core/errno.ts";
 import type { Vma } from "../../linux/mm/vma.ts";
+import type { VmFault } from "../../linux/mm/vm_ops.ts";
 import type { UnmapBatch } from "../../linux/xen/foreign/kernel_half.ts";
 import type { GrantMap } from "./grant_map.ts";
 
@@ -24,6 +25,8 @@ export interface GntdevMode {
   readonly vmFlags: number;
   /** Maps the grants and shows them in the VMA; null or the errno. */
   map(map: GrantMap, vma: Vma): Errno | null;
+  /** A page that is not there is faulted on; absent: nothing can be mapped any more. */
+  fault?(map: GrantMap, slot: number): VmFault;
   /** `map` has failed: what is undone at once. */
   undo(map: GrantMap): void;
   /** Unmaps a run of the map, now or when its pages are free. */

@@ -9,6 +9,7 @@ import { FileObject } from "../../linux/mm/file.ts";
 import type { XenLinux } from "../../linux/xen/xen_linux.ts";
 import { GntdevPriv } from "./grant_map.ts";
 import { gntdevMmap, gntdevVmOps } from "./mmap.ts";
+import { mapOnFault } from "./map_on_fault.ts";
 import type { GntdevMode } from "./mode.ts";
 import { ptemod } from "./ptemod.ts";
 import { gntdevPutMap } from "./put_map.ts";
@@ -27,10 +28,10 @@ export interface GntdevFile {
  */
 export function gntdevOpen(
   kernel: XenLinux,
-  mode: GntdevMode = kernel.guest.autoTranslated ? translated : ptemod,
+  mode: GntdevMode = modeOf(kernel),
 ): GntdevFile {
   const priv = new GntdevPriv(kernel, mode);
-  const vmOps = gntdevVmOps(kernel);
+  const vmOps = gntdevVmOps(kernel, mode);
   const file = new FileObject({
     name: "gntdev",
     ops: {
@@ -40,6 +41,12 @@ export function gntdevOpen(
     },
   });
   return { file, priv };
+}
+
+/** As the guest is and the design wants it. @cite linux 6.1 drivers/xen/gntdev.c use_ptemod */
+function modeOf({ guest, scheme }: XenLinux): GntdevMode {
+  if (guest.autoTranslated) return translated;
+  return scheme.mapsOnFault === true ? mapOnFault : ptemod;
 }
 
 /** The file ends: its list of maps goes. @cite linux 6.1 drivers/xen/gntdev.c gntdev_release */

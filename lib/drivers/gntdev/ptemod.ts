@@ -23,21 +23,24 @@ import { unmapWithItem } from "./unmap_with_item.ts";
 export const ptemod: GntdevMode = Object.freeze({
   name: "ptemod",
   vmFlags: VM_DONTCOPY,
-  map(map: GrantMap, vma: Vma) {
-    const registration = {
-      start: vma.start,
-      end: vma.end,
-      invalidate: (start: number, end: number) => gntdevInvalidate(map, start, end),
-    };
-    map.notifier = { mm: vma.mm, registration };
-    mmuIntervalNotifierInsert(vma.mm, registration);
-    map.kernel.scheme.attachVma(vma, map);
-    return findGrantPtes(map, vma) ?? gntdevMapGrantPages(map);
-  },
+  map: (map: GrantMap, vma: Vma) => prepare(map, vma) ?? gntdevMapGrantPages(map),
   undo: (map: GrantMap) => unmapGrantPages(map, 0, map.count),
   lastUser() {},
   unmap: unmapWithItem,
 });
+
+/** All but the grants: the notifier, what the design hangs on the VMA, the operations. */
+export function prepare(map: GrantMap, vma: Vma, invalidate = gntdevInvalidate): Errno | null {
+  const registration = {
+    start: vma.start,
+    end: vma.end,
+    invalidate: (start: number, end: number) => invalidate(map, start, end),
+  };
+  map.notifier = { mm: vma.mm, registration };
+  mmuIntervalNotifierInsert(vma.mm, registration);
+  map.kernel.scheme.attachVma(vma, map);
+  return findGrantPtes(map, vma);
+}
 
 /** One operation per page-table entry, and one per kernel address. */
 function findGrantPtes(map: GrantMap, vma: Vma): Errno | null {

@@ -44,10 +44,11 @@ function unmapRun(map: GrantMap, first: number, count: number): void {
 
 /** @cite linux 6.1 drivers/xen/gntdev.c __unmap_grant_pages_done */
 function unmapDone(map: GrantMap, first: number, count: number): void {
+  let halves = 0;
   for (let i = first; i < first + count; i++) {
     for (const op of [map.unmapOps[i]!, map.kunmapOps[i]]) {
       if (op === undefined || op.handle === INVALID_GRANT_HANDLE) continue;
-      if (op.status === GNTST_okay) map.liveGrants--;
+      if (op.status === GNTST_okay) halves++;
       else {
         map.kernel.system.printk(
           "warning",
@@ -59,6 +60,7 @@ function unmapDone(map: GrantMap, first: number, count: number): void {
     }
     map.slots[i] = -1;
   }
+  map.liveGrants -= map.kernel.gntdevRange.unmapped(count, halves);
   gntdevPutMap(map);
 }
 
@@ -68,5 +70,7 @@ export function gntdevInvalidate(map: GrantMap, start: number, end: number): voi
   const from = Math.max(start, range.start);
   const to = Math.min(end, range.end);
   if (from >= to) return;
-  unmapGrantPages(map, (from - range.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
+  map.kernel.hv.trace.span("gntdev_invalidate", () => {
+    unmapGrantPages(map, (from - range.start) / PAGE_SIZE, (to - from) / PAGE_SIZE);
+  });
 }

@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { MmFlavour } from "./flavour.ts";
+import type { MmFlavour, MremapRules } from "./flavour.ts";
+import { MADV } from "./madvise_names.ts";
+import { onlyRangeMayLackAnonVma } from "./mergeable.ts";
 import { VM_IO } from "./vm_flags.ts";
 
 /**
@@ -25,7 +27,23 @@ export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   gupFilePins: "any file",
   gupNoPage: "EEXIST",
   munmapSplit: Object.freeze({ startNewBelow: false, endNewBelow: true }),
+  reportsMapcount: true,
   mergeNewPrefers: "next",
+  joinsAnonVma: onlyRangeMayLackAnonVma,
+  mremap: Object.freeze<MremapRules>({
+    looksUp: "first",
+    preparesFirst: false,
+    moves: "one VMA",
+    growthMerges: true,
+    takesHugePages: true,
+    dontunmapTakes: "resizable",
+    dontunmapMerges: false,
+    dontunmapRenumbers: false,
+    dontunmapUnlocks: "range",
+  }),
+  highestAdvice: MADV.COLLAPSE,
+  onFaultChecksRights: false,
+  lockOnFaultLetters: "??",
   keepsAccount: true,
   doforkRefuses: VM_IO,
 });

@@ -114,7 +114,7 @@ function dupForChild(child: MmStruct, vma: Vma): Vma {
   // Huge pages stay promised to the parent.
   copy.privateData = (flags & VM_HUGETLB) !== 0 ? null : vma.privateData;
   copy.pkey = vma.pkey;
-  copy.ext = { ...vma.ext };
+  copy.ext = vma.ext;
   if (vma.anonVma !== null && (flags & VM_WIPEONFORK) === 0) {
     copy.anonVma = new AnonVma(vma.start);
     copy.anonVmaChain = [...vma.anonVmaChain, copy.anonVma];

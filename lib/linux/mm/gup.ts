@@ -68,7 +68,12 @@ export function getUserPagesFast(
   system.trace.add(EV.gup_fast_call);
   const fast = gupFastResult();
   const walker = system.flavour.gupFast;
-  walker.walk(mm, start, nrPages, gupFlags, fast);
+  system.trace.enter("lockless_pages_from_mm");
+  try {
+    walker.walk(mm, start, nrPages, gupFlags, fast);
+  } finally {
+    system.trace.leave("lockless_pages_from_mm");
+  }
   const nrFast = fast.pages.length;
   if (decisions !== undefined) {
     for (let i = 0; i < nrFast; i++) {
@@ -119,8 +124,25 @@ export function getUserPagesRemote(
   return slowly(mm, start, nrPages, gupFlags | FOLL_TOUCH | FOLL_REMOTE, decisions);
 }
 
-/** @cite linux 6.1 mm/gup.c __get_user_pages_locked */
+/** The slow path, as a span. */
 function slowly(
+  mm: MmStruct,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  decisions: GupDecision[] | undefined,
+): SysResult<readonly number[]> {
+  const { trace } = mm.system;
+  trace.enter("get_user_pages");
+  try {
+    return getUserPagesLocked(mm, start, nrPages, gupFlags, decisions);
+  } finally {
+    trace.leave("get_user_pages");
+  }
+}
+
+/** @cite linux 6.1 mm/gup.c __get_user_pages_locked */
+function getUserPagesLocked(
   mm: MmStruct,
   start: number,
   nrPages: number,
@@ -144,7 +166,7 @@ function slowly(
 
 /** Gives the references back. @cite linux 6.1 mm/gup.c unpin_user_pages */
 export function releaseUserPages(mm: MmStruct, pages: readonly number[], gupFlags: number): void {
-  for (const page of pages) mm.system.memMap.putPage(page, referencesOf(gupFlags));
+  mm.system.memMap.putPages(pages, referencesOf(gupFlags));
 }
 
 /**

@@ -6,7 +6,8 @@
  */
 
 import { hex } from "../../core/show.ts";
-import { textView } from "../../core/views.ts";
+import { Shown, viewOf } from "../../core/shown.ts";
+import { drawing, type View } from "../../core/view.ts";
 import { EV } from "../../trace/events.ts";
 import type { MmStruct } from "./mm_struct.ts";
 
@@ -30,22 +31,28 @@ class RangeDecision implements CallDecision {
 }
 
 /** What one call decided, in order. */
-export class CallRecord {
+export class CallRecord extends Shown {
   readonly decisions: CallDecision[] = [];
 
   /** @param call name of the system call */
-  constructor(readonly call: string) {}
+  constructor(readonly call: string) {
+    super();
+  }
 
   /** One line a decision. */
-  toString(): string {
+  override toString(): string {
     const lines = this.decisions.map(({ where, what, drawing }) =>
       `  ${where}: ${what}${drawing === undefined ? "" : `\n    ${drawing}`}`
     );
     return [this.call, ...(lines.length === 0 ? ["  nothing to decide"] : lines)].join("\n");
   }
 
-  [textView](): string {
-    return this.toString();
+  override [viewOf](): View {
+    const [title = "", ...lines] = this.toString().split("\n");
+    const line = this.decisions.length === 0
+      ? title
+      : `${title}: ${this.decisions.map(({ where, what }) => `${where} ${what}`).join("; ")}`;
+    return { line, title, blocks: [drawing(lines)] };
   }
 }
 

@@ -11,6 +11,7 @@ import { enterCall } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { findVma, vmaLookup } from "./find_vma.ts";
+import { MADV, type MadviseName } from "./madvise_names.ts";
 import { coldPages, freePages, pageoutPages, zapPages } from "./madvise_pages.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
@@ -41,37 +42,7 @@ import {
   VM_WRITE,
 } from "./vm_flags.ts";
 
-/** Advice by name. @cite linux 6.1 include/uapi/asm-generic/mman-common.h MADV_NORMAL */
-export const MADV = {
-  NORMAL: 0,
-  RANDOM: 1,
-  SEQUENTIAL: 2,
-  WILLNEED: 3,
-  DONTNEED: 4,
-  FREE: 8,
-  REMOVE: 9,
-  DONTFORK: 10,
-  DOFORK: 11,
-  MERGEABLE: 12,
-  UNMERGEABLE: 13,
-  HUGEPAGE: 14,
-  NOHUGEPAGE: 15,
-  DONTDUMP: 16,
-  DODUMP: 17,
-  WIPEONFORK: 18,
-  KEEPONFORK: 19,
-  COLD: 20,
-  PAGEOUT: 21,
-  POPULATE_READ: 22,
-  POPULATE_WRITE: 23,
-  DONTNEED_LOCKED: 24,
-  COLLAPSE: 25,
-  HWPOISON: 100,
-  SOFT_OFFLINE: 101,
-} as const;
-
-/** Name of an advice. */
-export type MadviseName = keyof typeof MADV;
+export { MADV, type MadviseName };
 
 const NAME_OF: ReadonlyMap<number, MadviseName> = new Map(
   (Object.keys(MADV) as MadviseName[]).map((name) => [MADV[name], name]),
@@ -160,7 +131,8 @@ export function madvise(mm: MmStruct, address: UserWord, length: UserWord, advic
   enterCall(mm, "madvise");
   const name = NAME_OF.get(advice);
   const start = userWord("an address", address);
-  if (name === undefined || start % PAGE_SIZE !== 0) return fail("EINVAL");
+  const isUnheardOf = advice > mm.system.flavour.highestAdvice && advice < MADV.HWPOISON;
+  if (name === undefined || isUnheardOf || start % PAGE_SIZE !== 0) return fail("EINVAL");
   const asked = userWord("a length", length);
   const bytes = pageAlign(asked);
   if (asked !== 0 && bytes === 0) return fail("EINVAL");

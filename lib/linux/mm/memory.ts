@@ -122,7 +122,7 @@ export function zapPte(vma: Vma, address: number, slot: PteSlot, evenCows = true
   pv.clearPte(slot);
   if (page === NO_PAGE) return false;
   if ((flags & _PAGE_DIRTY) !== 0) memMap.flags[page]! |= PG_dirty;
-  const hasReported = memMap.removeRmap(page) < 0;
+  const hasReported = memMap.removeRmap(page) < 0 && system.flavour.reportsMapcount;
   if (hasReported) {
     printBadPte(vma, address, frame, flags, `page ${hex(page)} has mapcount ${memMap.pageMapcount(page)}`);
   }

@@ -27,7 +27,12 @@ export interface MergeProperties {
   readonly pkey: number;
   readonly file: FileObject | null;
   readonly anonVma: AnonVma | null;
+  /** Every anon_vma that may hold pages of the range; not needed where `anonVma` is null. */
+  readonly anonVmaChain?: readonly AnonVma[];
 }
+
+/** May the anonymous pages of a range become those of a VMA next to it? */
+export type AnonVmaRule = (wanted: MergeProperties, vma: Vma) => boolean;
 
 /**
  * Two anon_vmas go together if they are the same, or if one side has none and `vma` has exactly one in its chain.
@@ -39,6 +44,19 @@ export function isMergeableAnonVma(one: AnonVma | null, other: AnonVma | null, v
   if ((one === null || other === null) && (vma === null || vma.anonVmaChain.length === 1)) return true;
   return one === other;
 }
+
+/** One side may have none, but then it must be the range's. @cite linux 6.1 mm/mmap.c is_mergeable_anon_vma */
+export const onlyRangeMayLackAnonVma: AnonVmaRule = ({ anonVma }, vma) =>
+  isMergeableAnonVma(anonVma, vma.anonVma, vma);
+
+/**
+ * Either side may have none. Whoever has one must not share it with a parent, as after a fork.
+ *
+ * @cite linux 7.2 mm/vma.c is_mergeable_anon_vma
+ */
+export const eitherMayLackAnonVma: AnonVmaRule = ({ anonVma, anonVmaChain = [] }, vma) =>
+  anonVma === vma.anonVma || (anonVma === null && vma.anonVmaChain.length === 1) ||
+  (vma.anonVma === null && anonVmaChain.length === 1);
 
 /** VM_SOFTDIRTY does not count. @cite linux 6.1 mm/mmap.c is_mergeable_vma */
 function obstacleInVma(vma: Vma, wanted: MergeProperties): MergeObstacle | null {
@@ -53,7 +71,7 @@ function obstacleInVma(vma: Vma, wanted: MergeProperties): MergeObstacle | null 
 export function obstacleBefore(vma: Vma, wanted: MergeProperties, endPgoff: number): MergeObstacle | null {
   const obstacle = obstacleInVma(vma, wanted);
   if (obstacle !== null) return obstacle;
-  if (!isMergeableAnonVma(wanted.anonVma, vma.anonVma, vma)) return "anon_vma";
+  if (!vma.mm.system.flavour.joinsAnonVma(wanted, vma)) return "anon_vma";
   return vma.pgoff === endPgoff ? null : "page offset";
 }
 
@@ -61,6 +79,6 @@ export function obstacleBefore(vma: Vma, wanted: MergeProperties, endPgoff: numb
 export function obstacleAfter(vma: Vma, wanted: MergeProperties, pgoff: number): MergeObstacle | null {
   const obstacle = obstacleInVma(vma, wanted);
   if (obstacle !== null) return obstacle;
-  if (!isMergeableAnonVma(wanted.anonVma, vma.anonVma, vma)) return "anon_vma";
+  if (!vma.mm.system.flavour.joinsAnonVma(wanted, vma)) return "anon_vma";
   return vma.pgoff + (vma.end - vma.start) / PAGE_SIZE === pgoff ? null : "page offset";
 }

@@ -27,6 +27,8 @@ export interface KernelMessage {
   /** Kernel function that reports, verbatim. */
   readonly where: string;
   readonly text: string;
+  /** Reported by deferred work, at a time that no call decides. */
+  readonly fromWorker: boolean;
 }
 
 /** What {@linkcode MmSystem} is made of. */
@@ -42,6 +44,8 @@ export interface MmSystemOptions {
   readonly hugePages?: number;
   /** Called where the kernel yields the processor after a report to the (slow) console; default: nobody waits. */
   readonly condResched?: () => void;
+  /** Asks whether deferred work runs just now; default: there is none. */
+  readonly isInWorker?: () => boolean;
 }
 
 /** One kernel's memory management. */
@@ -69,8 +73,11 @@ export class MmSystem extends Shown {
   gupRace: ((point: "entry read" | "walked", address: number) => void) | null = null;
   /** Injected failure: asked before each VMA structure; true = there is no memory for it. @cite linux 6.1 mm/failslab.c should_failslab */
   failVmaAllocation: (() => boolean) | null = null;
+  /** A report was made where nobody may yield; the processor is given up as soon as somebody may. */
+  owesYield = false;
   /** Yields after a report. @cite linux 6.1 include/linux/sched.h cond_resched */
   readonly condResched: () => void;
+  readonly #isInWorker: () => boolean;
 
   constructor(options: MmSystemOptions) {
     super();
@@ -81,6 +88,7 @@ export class MmSystem extends Shown {
     this.flavour = options.flavour;
     this.current = options.cpus.map(() => null);
     this.condResched = options.condResched ?? (() => {});
+    this.#isInWorker = options.isInWorker ?? (() => false);
     this.pv = (options.pv ?? nativeMmuOps)(this);
     this.zeroPage = this.memMap.allocPage();
     this.hugetlb = options.hugePages === undefined
@@ -99,7 +107,7 @@ export class MmSystem extends Shown {
 
   /** Adds a line to the kernel log. */
   printk(kind: KernelMessageKind, where: string, text: string): void {
-    this.log.push({ kind, where, text });
+    this.log.push({ kind, where, text, fromWorker: this.#isInWorker() });
   }
 
   /** Where the bytes of a page are; `write`: they are to be changed. */

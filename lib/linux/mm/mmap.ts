@@ -83,6 +83,11 @@ export interface MmapOptions {
  * ```
  */
 export function mmap(mm: MmStruct, options: MmapOptions): SysResult<number> {
+  return mm.system.trace.span("mmap", () => ksysMmapPgoff(mm, options));
+}
+
+/** @cite linux 6.1 mm/mmap.c ksys_mmap_pgoff */
+function ksysMmapPgoff(mm: MmStruct, options: MmapOptions): SysResult<number> {
   enterCall(mm, "mmap");
   const offset = userWord("an offset", options.offset ?? 0);
   if (offset % PAGE_SIZE !== 0) return fail("EINVAL");

@@ -33,8 +33,8 @@ export function modifyVma(
   { flags, pkey }: VmaChange,
 ): SysResult<Vma> {
   const pgoff = linearPageIndex(vma, start);
-  const { anonVma, file } = vma;
-  const merged = vmaMerge(vma.mm, { prev, start, end, flags, pkey, anonVma, file, pgoff });
+  const { anonVma, anonVmaChain, file } = vma;
+  const merged = vmaMerge(vma.mm, { prev, start, end, flags, pkey, anonVma, anonVmaChain, file, pgoff });
   const holder = merged ?? vma;
   if (merged === null) {
     if (start !== vma.start) {

@@ -13,6 +13,7 @@ import { mayCommit } from "./commit.ts";
 import { moveHugePages } from "./hugetlb_fault.ts";
 import { vmaMerge } from "./merge.ts";
 import type { MmStruct } from "./mm_struct.ts";
+import { MREMAP_DONTUNMAP } from "./mremap_flags.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { doMunmap } from "./munmap.ts";
 import { forEachPresentPte, forEachPteTable } from "./page_range.ts";
@@ -33,8 +34,6 @@ export interface VmaMove {
   /** MREMAP_* bits. */
   readonly flags: number;
 }
-
-const MREMAP_DONTUNMAP = 4;
 
 /** Moves; answers the new address. @cite linux 6.1 mm/mremap.c move_vma */
 export function moveVma(source: Vma, move: VmaMove): SysResult<number> {
@@ -70,26 +69,32 @@ export function moveVma(source: Vma, move: VmaMove): SysResult<number> {
 
 /**
  * What stays behind with MREMAP_DONTUNMAP: the range moved is no longer locked, and if it is a whole VMA it forgets
- * its anonymous pages. Only the range loses the lock, so it may have to be cut out; the pieces do not merge.
+ * its anonymous pages. Where only the range loses the lock, it may have to be cut out; the pieces do not merge.
  *
  * @cite recorded vma-random.jsonl r1010
  * @cite recorded vma-random.jsonl r1043
  */
 function keepOld(vma: Vma, copy: Vma, address: number, end: number): void {
   if ((vma.flags & (VM_LOCKED | VM_LOCKONFAULT)) !== 0) {
-    if (vma.start < address) splitVma(vma, address, true);
-    if (vma.end > end) splitVma(vma, end, false);
+    if (vma.mm.system.flavour.mremap.dontunmapUnlocks === "range") {
+      if (vma.start < address) splitVma(vma, address, true);
+      if (vma.end > end) splitVma(vma, end, false);
+    }
     vma.flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
   }
   if (copy !== vma && vma.start === address && vma.end === end) {
     vma.anonVma = null;
     vma.anonVmaChain = [];
+    // Without pages that know the old offset it may count from its place again.
+    if (vma.ops === null && vma.mm.system.flavour.mremap.dontunmapRenumbers) {
+      vma.pgoff = vma.start / PAGE_SIZE;
+    }
   }
 }
 
 /**
  * The VMA at the target: a neighbour that grew, or a copy. If the source itself was the neighbour, it comes back as
- * the first of the two; with `keepsOld` it stays apart (Linux 5.10 let it merge).
+ * the first of the two; with `keepsOld` it stays apart, where the flavour says so.
  *
  * @cite recorded vma-random.jsonl r1004
  * @cite linux 6.1 mm/mmap.c copy_vma
@@ -101,13 +106,14 @@ function copyVma(
   linear: number,
   keepsOld: boolean,
 ): [source: Vma, target: Vma] | null {
-  const { mm, flags, pkey, anonVma, file } = source;
+  const { mm, flags, pkey, anonVma, anonVmaChain, file } = source;
   // Never touched anonymous memory takes the offset of its new place: it has no pages that know the old one.
   const pgoff = source.ops === null && anonVma === null ? start / PAGE_SIZE : linear;
   const home = source.start;
   const prev = mm.vmas.lastBelow(start);
-  const request = { prev, start, end: start + length, flags, pkey, anonVma, file, pgoff };
-  const merged = vmaMerge(mm, keepsOld ? { ...request, except: source } : request);
+  const request = { prev, start, end: start + length, flags, pkey, anonVma, anonVmaChain, file, pgoff };
+  const staysApart = keepsOld && !mm.system.flavour.mremap.dontunmapMerges;
+  const merged = vmaMerge(mm, staysApart ? { ...request, except: source } : request);
   if (merged !== null) return [merged.contains(home) ? merged : source, merged];
   const copy = vmAreaDup(source);
   if (copy === null) return null;

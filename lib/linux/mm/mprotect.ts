@@ -54,7 +54,7 @@ import {
  * ```
  */
 export function mprotect(mm: MmStruct, address: UserWord, length: UserWord, prot: number): SysResult<0> {
-  return doMprotectPkey(mm, address, length, prot, NO_PKEY);
+  return mm.system.trace.span("mprotect", () => doMprotectPkey(mm, address, length, prot, NO_PKEY));
 }
 
 /**

@@ -15,29 +15,17 @@ import { vmaLookup } from "./find_vma.ts";
 import { vmaMerge } from "./merge.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { moveVma } from "./move_vma.ts";
+import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./mremap_flags.ts";
+import { mremapTo, refuseTarget, type Remap, vmaToResize } from "./mremap_to.ts";
 import { doMunmap } from "./munmap.ts";
 import { pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { mmPopulate } from "./populate.ts";
-import { MAP_FIXED } from "./prot.ts";
 import { getUnmappedArea } from "./unmapped_area.ts";
 import { linearPageIndex } from "./page_index.ts";
 import type { Vma } from "./vma.ts";
-import {
-  VM_ACCOUNT,
-  VM_DONTEXPAND,
-  VM_HUGETLB,
-  VM_LOCKED,
-  VM_MAYSHARE,
-  VM_PFNMAP,
-  VM_SHARED,
-} from "./vm_flags.ts";
+import { VM_ACCOUNT, VM_HUGETLB, VM_LOCKED } from "./vm_flags.ts";
 
-/** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_MAYMOVE */
-export const MREMAP_MAYMOVE = 1;
-/** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_FIXED */
-export const MREMAP_FIXED = 2;
-/** @cite linux 6.1 include/uapi/linux/mman.h MREMAP_DONTUNMAP */
-export const MREMAP_DONTUNMAP = 4;
+export { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE };
 
 /** Arguments of {@linkcode mremap}. */
 export interface MremapOptions {
@@ -48,13 +36,6 @@ export interface MremapOptions {
   readonly flags?: number;
   /** With MREMAP_FIXED: where to. */
   readonly newAddress?: UserWord;
-}
-
-interface Move {
-  readonly address: number;
-  readonly oldLength: number;
-  readonly newLength: number;
-  readonly flags: number;
 }
 
 /**
@@ -76,21 +57,24 @@ export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> 
   if ((flags & MREMAP_DONTUNMAP) !== 0 && (!mayMove || oldBytes !== newBytes)) return fail("EINVAL");
   if (address % PAGE_SIZE !== 0) return fail("EINVAL");
   const newAddress = userWord("an address", options.newAddress ?? 0);
-  let move: Move = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
+  let move: Remap = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
   if (move.newLength === 0) return fail("EINVAL");
   mm.mmapWriteLock();
+  const { looksUp, takesHugePages } = mm.system.flavour.mremap;
+  const hasTarget = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
+  if (hasTarget && looksUp === "after arguments") {
+    const refused = refuseTarget(mm, move, newAddress);
+    if (refused !== null) return fail(refused);
+  }
   const found = vmaLookup(mm, address);
-  if (found === null) return fail("EFAULT");
-  if ((found.flags & VM_HUGETLB) !== 0) {
+  if (found === null && looksUp !== "when needed") return fail("EFAULT");
+  if (found !== null && takesHugePages && (found.flags & VM_HUGETLB) !== 0) {
     move = { ...move, oldLength: wholeHugePages(oldBytes), newLength: wholeHugePages(newBytes) };
     if (address % PMD_SIZE !== 0 || newAddress % PMD_SIZE !== 0) return fail("EINVAL");
     if (move.newLength > move.oldLength) return fail("EINVAL"); // the promise of pages cannot grow
   }
   const { oldLength, newLength } = move;
-  if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) {
-    const moved = mremapTo(mm, move, newAddress);
-    return populateTail(mm, moved, oldLength, newLength);
-  }
+  if (hasTarget) return populateTail(mm, mremapTo(mm, move, newAddress), oldLength, newLength);
   if (oldLength >= newLength) {
     const cut = doMunmap(mm, address + newLength, oldLength - newLength);
     return cut.ok || oldLength === newLength ? ok(address) : cut;
@@ -124,48 +108,11 @@ function populateTail(
   return moved;
 }
 
-/** @cite linux 6.1 mm/mremap.c mremap_to */
-function mremapTo(mm: MmStruct, move: Move, newAddress: number): SysResult<number> {
-  const { address, newLength, flags } = move;
-  let { oldLength } = move;
-  if (newAddress % PAGE_SIZE !== 0) return fail("EINVAL");
-  if (newLength > TASK_SIZE_MAX || newAddress > TASK_SIZE_MAX - newLength) return fail("EINVAL");
-  if (address + oldLength > newAddress && newAddress + newLength > address) return fail("EINVAL");
-  if (mm.vmas.size + 2 >= mm.maxMapCount - 3) return fail("ENOMEM");
-  if ((flags & MREMAP_FIXED) !== 0) {
-    const cleared = doMunmap(mm, newAddress, newLength);
-    if (!cleared.ok) return cleared;
-  }
-  if (oldLength > newLength) {
-    const cut = doMunmap(mm, address + newLength, oldLength - newLength);
-    if (!cut.ok) return cut;
-    oldLength = newLength;
-  }
-  const vma = vmaToResize(mm, { ...move, oldLength });
-  if (!vma.ok) return vma;
-  const area = getUnmappedArea(mm, newAddress, newLength, (flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0);
-  if (!area.ok) return area;
-  return moveVma(vma.value, { ...move, oldLength, newAddress: area.value });
-}
-
-/** The VMA if it may change its size so. @cite linux 6.1 mm/mremap.c vma_to_resize */
-function vmaToResize(mm: MmStruct, { address, oldLength, newLength, flags }: Move): SysResult<Vma> {
-  const vma = vmaLookup(mm, address);
-  if (vma === null) return fail("EFAULT");
-  if (oldLength === 0 && (vma.flags & (VM_SHARED | VM_MAYSHARE)) === 0) return fail("EINVAL");
-  const isFixedSize = (vma.flags & (VM_DONTEXPAND | VM_PFNMAP)) !== 0;
-  if ((flags & MREMAP_DONTUNMAP) !== 0 && isFixedSize) return fail("EINVAL");
-  if (oldLength > vma.end - address) return fail("EFAULT");
-  if (newLength === oldLength) return ok(vma);
-  if (linearPageIndex(vma, address) + newLength / PAGE_SIZE >= 2 ** 64) return fail("EINVAL");
-  return isFixedSize ? fail("EFAULT") : ok(vma);
-}
-
 /** Null if the room behind the VMA is taken; the VMA then has to move. */
 function growInPlace(
   mm: MmStruct,
   vma: Vma,
-  { address, oldLength, newLength }: Move,
+  { address, oldLength, newLength }: Remap,
 ): SysResult<number> | null {
   if (oldLength !== vma.end - address) return null;
   const start = vma.end;
@@ -175,8 +122,8 @@ function growInPlace(
   if (next !== null && next.start < end) return null;
   if ((vma.flags & VM_ACCOUNT) !== 0 && !mayCommit(mm, (end - start) / PAGE_SIZE)) return fail("ENOMEM");
   const { flags, pkey, anonVma, file } = vma;
-  if (vma.ops?.close !== undefined) {
-    // Such a VMA never merges, yet it may grow.
+  if (vma.ops?.close !== undefined || !mm.system.flavour.mremap.growthMerges) {
+    // A VMA that never merges may grow all the same.
     mm.system.trace.add(EV.vma_tree_prealloc);
     mm.system.trace.add(EV.vma_tree_write);
     mm.vmas.setBounds(vma, vma.start, end);

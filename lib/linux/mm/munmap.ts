@@ -45,8 +45,10 @@ import { VM_HUGETLB, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
  */
 export function munmap(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
   enterCall(mm, "munmap");
-  mm.mmapWriteLock();
-  return doMunmap(mm, userWord("an address", address), userWord("a length", length));
+  return mm.system.trace.span("munmap", () => {
+    mm.mmapWriteLock();
+    return doMunmap(mm, userWord("an address", address), userWord("a length", length));
+  });
 }
 
 /** Checks, then unmaps. @cite linux 6.1 mm/mmap.c do_mas_munmap */
@@ -99,7 +101,10 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);
   const prev = mm.vmas.lastBelow(start);
   const next = mm.vmas.find(start);
-  freePgtables(gather, gone, prev?.end ?? 0, next?.start ?? 2 ** 47);
+  mm.system.trace.span(
+    "free_pgtables",
+    () => freePgtables(gather, gone, prev?.end ?? 0, next?.start ?? 2 ** 47),
+  );
   gather.finish();
 }
 

@@ -63,6 +63,9 @@ export class MemMap extends Shown {
   #hugeEnd = 0;
   #giveHuge: (page: number) => void = () => {};
 
+  /** Told of every page that was taken out whose last reference is given back like that of any page. */
+  releasedOutside: ((page: number) => void) | null = null;
+
   /**
    * @param nrPages pages with a struct
    * @param nrReserved the first so many are reserved: never handed out, reference count 1
@@ -113,6 +116,11 @@ export class MemMap extends Shown {
     this.#end = first;
     this.#giveHuge = give;
     return first;
+  }
+
+  /** Pages below this one count for themselves: see {@linkcode compoundHead}. */
+  get firstHugePage(): number {
+    return this.#huge;
   }
 
   /** The page that counts for this one: the first of a huge page. @cite linux 6.1 include/linux/page-flags.h compound_head */
@@ -168,7 +176,26 @@ export class MemMap extends Shown {
       // A page that was taken out has no frame to give: Linux would hand it out all the same. Here it is lost.
       if (page < this.#end) this.#free.push(page);
       else if (page >= this.#huge && page < this.#hugeEnd) this.#giveHuge(page);
+      else this.releasedOutside?.(page);
     }
+  }
+
+  /** References of many pages given back: {@linkcode putPage} for each, the counts in one loop where none of them ends. */
+  putPages(pages: readonly number[], references: number): void {
+    const { refcount } = this;
+    const huge = this.#huge;
+    const isWatched = this.#trace.sink !== null;
+    let kept = 0;
+    for (let i = 0; i < pages.length; i++) {
+      const page = pages[i]!;
+      const left = page >= huge ? 0 : refcount[page]! - references;
+      if (left === 0 || isWatched) this.putPage(page, references);
+      else {
+        refcount[page] = left;
+        kept++;
+      }
+    }
+    if (kept > 0) this.#trace.add(EV.refcount, kept);
   }
 
   /** One more page table maps the page. */

@@ -20,6 +20,8 @@ export type PteSlot = number;
 /** The operations; `frame` and `flags` (packed, see x86/pte.ts) are always raw. */
 export interface PvMmuOps {
   readonly name: string;
+  /** The frame in an entry is the pfn: `pteValFlags` and `ptePfn` change nothing and cost nothing. */
+  readonly framesArePfns: boolean;
   /** Flags of `pte_val(pte)`: PRESENT is clear if the frame has no pfn here. */
   pteValFlags(frame: number, flags: number): number;
   /** `pte_pfn(pte)`: 0 if the frame has no pfn here. */
@@ -80,6 +82,7 @@ export function nativeMmuOps(system: MmSystem): PvMmuOps {
   };
   return {
     name: "native",
+    framesArePfns: true,
     pteValFlags: (_frame, flags) => flags,
     ptePfn: (frame) => frame,
     setPte: store,

@@ -44,7 +44,10 @@ export function mmPopulate(
  * @cite linux 6.1 mm/gup.c populate_vma_page_range
  */
 export function populateVmaRange(vma: Vma, start: number, end: number): PopulateError | null {
-  if ((vma.flags & VM_LOCKONFAULT) !== 0) return null;
+  if ((vma.flags & VM_LOCKONFAULT) !== 0) {
+    const isRefused = vma.mm.system.flavour.onFaultChecksRights && (vma.flags & VM_ACCESS_FLAGS) === 0;
+    return isRefused ? "EFAULT" : null;
+  }
   if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0) return "EFAULT";
   // FOLL_FORCE gets past any rights but none at all.
   if ((vma.flags & VM_ACCESS_FLAGS) === 0) return "EFAULT";

@@ -18,16 +18,19 @@ import { VM_HUGETLB } from "./vm_flags.ts";
 import { NO_PAGE } from "./vm_ops.ts";
 
 /**
- * Letters of the VmFlags line by bit; `??` where 6.1 has none.
+ * Letters of the VmFlags line by bit; `??` where Linux has none. Those of VM_LOCKONFAULT are the flavour's.
  *
  * @cite linux 6.1 fs/proc/task_mmu.c show_smap_vma_flags
  */
 const VM_FLAG_LETTERS: readonly string[] = [
   "rd wr ex sh mr mw me ms",
   "gd um pf ?? uw lo io sr",
-  "rr dc de ?? ac nr ht sf",
+  "rr dc de lf ac nr ht sf",
   "ar wf dd sd mm hg nh mg",
 ].join(" ").split(" ");
+
+/** Letters of VM_LOCKONFAULT in the table. */
+const LOCKONFAULT = "lf";
 
 /** State of one page: see {@linkcode pageLetter}. */
 export type PageLetter = "." | "z" | "A" | "a" | "F" | "f" | "s";
@@ -51,7 +54,9 @@ export interface SmapsRow {
 
 /** The letters of the VmFlags line, in its order. */
 export function vmFlagsLetters(vma: Vma): string {
-  return VM_FLAG_LETTERS.filter((_, bit) => (vma.flags >>> bit & 1) !== 0).join(" ");
+  const { lockOnFaultLetters } = vma.mm.system.flavour;
+  return VM_FLAG_LETTERS.filter((_, bit) => (vma.flags >>> bit & 1) !== 0)
+    .map((letters) => letters === LOCKONFAULT ? lockOnFaultLetters : letters).join(" ");
 }
 
 /**

@@ -66,5 +66,8 @@ export class MmuGather {
     this.mm.system.pv.flushTlbRange(this.mm, this.#start, this.#end);
     this.#start = Infinity;
     this.#end = 0;
+    if (!this.mm.system.owesYield) return;
+    this.mm.system.owesYield = false;
+    this.mm.system.condResched();
   }
 }

@@ -19,22 +19,21 @@ export function vmAreaAlloc(
   pgoff: number,
 ): Vma | null {
   if (!mm.system.vmaAllocation()) return null;
-  count(mm);
+  mm.system.trace.add(EV.vma_alloc);
   return new Vma(mm, start, end, flags, pgoff, null, null);
 }
 
 /** A copy that is in no tree yet and holds a reference on the file; null without memory. @cite linux 6.1 kernel/fork.c vm_area_dup */
 export function vmAreaDup(vma: Vma): Vma | null {
+  const { trace, flavour } = vma.mm.system;
   if (!vma.mm.system.vmaAllocation()) return null;
-  count(vma.mm);
+  trace.add(EV.vma_alloc);
+  // Empty words are copied with the structure around them: memory, and no work of their own.
+  if (vma.ext.pages !== undefined && flavour.foreign.vmaWords > 0) {
+    trace.add(EV.vma_ext_word, flavour.foreign.vmaWords);
+  }
   if (vma.file !== null) getFile(vma.file);
   return dupVma(vma);
-}
-
-function count(mm: MmStruct): void {
-  const { trace, flavour } = mm.system;
-  trace.add(EV.vma_alloc);
-  if (flavour.foreign.vmaWords > 0) trace.add(EV.vma_ext_word, flavour.foreign.vmaWords);
 }
 
 /** Frees the structure alone. @cite linux 6.1 kernel/fork.c vm_area_free */

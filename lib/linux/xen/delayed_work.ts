@@ -32,10 +32,16 @@ export class DelayedWork extends Shown {
   #items: Item[] = [];
   #order = 0;
   #nowMs = 0;
+  #isRunning = false;
 
   /** Milliseconds since the kernel started. */
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** True while an item runs. */
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
   /** Items that wait. */
@@ -55,9 +61,19 @@ export class DelayedWork extends Shown {
     while (this.#items.length > 0 && this.#items[0]!.at <= until) {
       const item = this.#items.shift()!;
       this.#nowMs = item.at;
-      item.run();
+      this.#run(item);
     }
     this.#nowMs = until;
+  }
+
+  #run(item: Item): void {
+    const before = this.#isRunning;
+    this.#isRunning = true;
+    try {
+      item.run();
+    } finally {
+      this.#isRunning = before;
+    }
   }
 
   override [viewOf](): View {

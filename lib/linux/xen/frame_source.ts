@@ -22,7 +22,7 @@ export class FrameSource extends Shown {
     memMap.takeOut(first, end);
   }
 
-  /** True for pages from here: to Linux they are device memory. @cite linux 6.1 drivers/xen/unpopulated-alloc.c fill_list */
+  /** True for pages from here. */
   owns(page: number): boolean {
     return page >= this.first && page < this.end;
   }

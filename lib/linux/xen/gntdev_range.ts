@@ -34,6 +34,10 @@ export interface GntdevRange {
   rangeOf(map: RangedMap): { readonly start: number; readonly end: number };
   /** A VMA of the map closes: does the notifier go with it? `warn` is for a VMA that is not the map's. */
   endsWith(map: RangedMap, vma: Vma, warn: (condition: string) => void): boolean;
+  /** How much a grant adds to what is live; `kernel`: undefined where there is no second half. A map with nothing live is never unmapped. */
+  live(user: boolean, kernel: boolean | undefined): number;
+  /** How much a finished run takes away: of so many grants, so many halves were unmapped. */
+  unmapped(grants: number, halves: number): number;
 }
 
 /** The map's own address and size. @cite linux 6.1 drivers/xen/gntdev.c gntdev_invalidate */
@@ -41,6 +45,8 @@ export const rangeOfMap: GntdevRange = Object.freeze<GntdevRange>({
   name: "of the map",
   rangeOf: ({ start, length }) => ({ start, end: start + length }),
   endsWith: () => false,
+  live: (user, kernel) => (user ? 1 : 0) + (kernel === true ? 1 : 0),
+  unmapped: (_grants, halves) => halves,
 });
 
 /** The VMA of the mmap call, wherever its bounds are now. @cite linux 6.0 drivers/xen/gntdev.c gntdev_invalidate */
@@ -51,6 +57,9 @@ export const rangeOfVma: GntdevRange = Object.freeze<GntdevRange>({
     if (map.vma !== vma) warn("map->vma != vma");
     return true;
   },
+  // A grant of which only one half was mapped does not count, and so may never be unmapped.
+  live: (user, kernel) => user && kernel !== false ? 1 : 0,
+  unmapped: (grants) => grants,
 });
 
 /** Linux 6.0: the driver before splits were accounted for, under the mm of 6.1. */

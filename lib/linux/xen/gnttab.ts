@@ -2,7 +2,7 @@
  * Linux's helpers between a driver and the grant hypercalls: map and unmap with the p2m kept true, and the unmap that
  * waits until nobody holds the pages any more.
  *
- * Left out: the retry of GNTST_eagain (no frame is paged out here), foreign page marks on pages above the map's own.
+ * Left out: the kernel's line about a maptrack that is full.
  *
  * @cite linux 6.1 drivers/xen/grant-table.c gnttab_map_refs
  * @module
@@ -14,10 +14,10 @@ import {
   GNTTABOP_map_grant_ref,
   GNTTABOP_unmap_grant_ref,
 } from "../../xen/abi.ts";
-import { GNTST_okay } from "../../xen/status.ts";
-import { PG_foreign } from "../mm/page.ts";
+import { GNTST_bad_page, GNTST_eagain, GNTST_okay } from "../../xen/status.ts";
 import type { MapBatch, UnmapBatch } from "./foreign/kernel_half.ts";
-import { HYPERVISOR_grant_table_op } from "./hypercalls.ts";
+import { type GrantOp, HYPERVISOR_grant_table_op } from "./hypercalls.ts";
+import { clearPageForeign, setPageForeign } from "./page_foreign.ts";
 import type { XenLinux } from "./xen_linux.ts";
 
 /** First wait of a deferred unmap; each further wait is longer by as much. @cite linux 4.0 drivers/xen/grant-table.c GNTTAB_UNMAP_REFS_DELAY */
@@ -30,11 +30,15 @@ export const GNTTAB_UNMAP_REFS_DELAY_MS = 5;
  * @cite linux 6.1 drivers/xen/grant-table.c gnttab_map_refs
  */
 export function gnttabMapRefs(kernel: XenLinux, batch: MapBatch): number {
+  return kernel.hv.trace.span("gnttab_map_refs", () => mapRefs(kernel, batch));
+}
+
+function mapRefs(kernel: XenLinux, batch: MapBatch): number {
   const rc = HYPERVISOR_grant_table_op(kernel, GNTTABOP_map_grant_ref, batch.mapOps);
   if (rc !== 0) return rc;
-  const { memMap } = kernel.system;
   batch.mapOps.forEach((op, i) => {
-    if (op.status === GNTST_okay) memMap.flags[batch.pages[i]!]! |= PG_foreign;
+    if (op.status === GNTST_eagain) gnttabRetryEagainGop(kernel, GNTTABOP_map_grant_ref, op);
+    if (op.status === GNTST_okay) setPageForeign(kernel, batch.pages[i]!, { domid: op.dom, gref: op.ref });
   });
   kernel.kernelHalf.set(kernel, batch);
   return 0;
@@ -43,14 +47,42 @@ export function gnttabMapRefs(kernel: XenLinux, batch: MapBatch): number {
 /** Copies a batch; statuses are in the operations. @cite linux 6.1 drivers/xen/grant-table.c gnttab_batch_copy */
 export function gnttabBatchCopy(kernel: XenLinux, ops: readonly GnttabCopy[]): void {
   HYPERVISOR_grant_table_op(kernel, GNTTABOP_copy, ops);
+  for (const op of ops) if (op.status === GNTST_eagain) gnttabRetryEagainGop(kernel, GNTTABOP_copy, op);
+}
+
+/** Longest wait for a frame that is paged out, and the number of tries. @cite linux 6.1 drivers/xen/grant-table.c MAX_DELAY */
+export const MAX_DELAY = 256;
+
+/**
+ * An operation on a frame that the granter's host has paged out: tried again, first at once, then after 1, 2, … 255 ms
+ * on the kernel's clock; what is due meanwhile runs. A frame that does not come back ends as a bad page.
+ *
+ * @cite linux 6.1 drivers/xen/grant-table.c gnttab_retry_eagain_gop
+ */
+export function gnttabRetryEagainGop(
+  kernel: XenLinux,
+  cmd: number,
+  op: GrantOp & { status: number },
+): void {
+  let delay = 1;
+  do {
+    HYPERVISOR_grant_table_op(kernel, cmd, [op]);
+    if (op.status === GNTST_eagain) kernel.work.advance(delay++);
+  } while (op.status === GNTST_eagain && delay < MAX_DELAY);
+  if (delay < MAX_DELAY) return;
+  kernel.system.printk("driver-message", "gnttab_retry_eagain_gop", "eagain grant");
+  op.status = GNTST_bad_page;
 }
 
 /** Unmaps a batch at once. @cite linux 6.1 drivers/xen/grant-table.c gnttab_unmap_refs */
 export function gnttabUnmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
+  return kernel.hv.trace.span("gnttab_unmap_refs", () => unmapRefs(kernel, batch));
+}
+
+function unmapRefs(kernel: XenLinux, batch: UnmapBatch): number {
   const rc = HYPERVISOR_grant_table_op(kernel, GNTTABOP_unmap_grant_ref, batch.unmapOps);
   if (rc !== 0) return rc;
-  const { memMap } = kernel.system;
-  for (const page of batch.pages) memMap.flags[page]! &= ~PG_foreign;
+  for (const page of batch.pages) clearPageForeign(kernel, page);
   kernel.kernelHalf.clear(kernel, batch);
   return 0;
 }

@@ -134,6 +134,7 @@ export function xenMmuOps(kernel: XenLinux, system: MmSystem): PvMmuOps {
 
   return {
     name: "xen",
+    framesArePfns: false,
     pteValFlags(frame, flags) {
       if ((flags & _PAGE_PRESENT) === 0) return flags;
       return kernel.mfnToPfn(frame) < 0 ? flags & ~_PAGE_PRESENT : flags;

@@ -27,14 +27,17 @@ import type { GuestKind } from "./guest_kind.ts";
 import type { XenLinux } from "./xen_linux.ts";
 
 /** The second level is the hypervisor's, so Linux has nothing to keep true. @cite linux 6.1 arch/x86/xen/p2m.c set_foreign_p2m_mapping */
-const noKernelHalf: KernelHalf = Object.freeze<KernelHalf>({ set() {}, clear() {} });
+const noKernelHalf: KernelHalf = Object.freeze<KernelHalf>({ marksPages: true, set() {}, clear() {} });
 
 /** A translated guest. */
 export const pvhGuest: GuestKind = Object.freeze<GuestKind>({
   name: "pvh",
   autoTranslated: true,
   mmuOps: pvhMmuOps,
-  startKernel() {},
+  startKernel({ hv, system }) {
+    if (!hv.flavour.xsaveSizesSurprise) return;
+    system.printk("warning", "fpu__init_system_xstate", "sizes of XSAVE areas differ from what CPUID says");
+  },
   kernelHalf: () => noKernelHalf,
   grantFrame: (_kernel, page) => page,
   hostAddress: (_kernel, page) => page * PAGE_SIZE,

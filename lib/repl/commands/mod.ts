@@ -9,6 +9,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { events } from "./events.ts";
 import { overview, showHelp } from "./help.ts";
 import { save } from "./save.ts";
+import { script } from "./script.ts";
 import { time } from "./time.ts";
 import { redo, undo } from "./undo.ts";
 
@@ -37,6 +38,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
   undo,
   redo,
   save,
+  script,
   exit,
 });
 

@@ -16,7 +16,7 @@ export const save: Command = {
     const path = argument.replace(/^!\s*/, "");
     if (path === "") return context.write("Cannot save the session nowhere: write .save and a file name");
     try {
-      const names = Object.keys(await import(context.module));
+      const names = await namesOf(context);
       const script = scriptOfSession(context.session.entries, {
         specifier: specifierFor(path, context.module),
         names,
@@ -32,6 +32,14 @@ export const save: Command = {
     }
   },
 };
+
+/** What the session's module exports, as the session's host has it. */
+async function namesOf({ session, module }: CommandContext): Promise<string[]> {
+  const names = `Object.keys(await import(${JSON.stringify(module)})).join()`;
+  const evaluation = await session.evaluator.evaluate(names);
+  if (evaluation.kind !== "value") throw new Error(`the names of ${module} are not to be had`);
+  return String(evaluation.value.primitive).split(",");
+}
 
 /** `grantlab` where the project's own import map is in force, else the module's URL. */
 function specifierFor(path: string, module: string): string {

@@ -84,7 +84,7 @@ export function gnttabCopy(hv: Hypervisor, caller: Domain, ops: readonly (Gnttab
       rc = -ERRNO.EFAULT;
       break;
     }
-    hv.trace.add(EV.gnttab_op);
+    hv.trace.one(EV.gnttab_op);
     op.status = copyOne(hv, caller, op, source, dest);
     if (op.status !== GNTST_okay || !hv.flavour.copyKeepsPages) releaseBoth(hv, source, dest);
   }

@@ -25,7 +25,7 @@ import { PGT_writable_page } from "../frame_table.ts";
 import { word16, word32, word64 } from "../guest_word.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { INVALID_MAPTRACK_HANDLE, NO_PTE } from "../maptrack.ts";
-import { getPageType, putPageType } from "../mmu/page_type.ts";
+import { getPageTypeOf, putPageTypeOf } from "../mmu/page_type.ts";
 import { GNTPIN_writing_mask, pinIncrement, pinOverflows } from "../pin.ts";
 import { preemptPoint } from "../preemption.ts";
 import type { MapRequest } from "../scratch.ts";
@@ -52,7 +52,7 @@ export function gnttabMapGrantRef(
     }
     const op = ops[i];
     if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
-    hv.trace.add(EV.gnttab_op);
+    hv.trace.one(EV.gnttab_op);
     map.reset(word16(op.dom), word32(op.ref), word32(op.flags), word64(op.host_addr));
     mapGrantRef(hv, mapper, map);
     op.status = map.status;
@@ -146,9 +146,9 @@ function pinAndMap(hv: Hypervisor, mapper: Domain, request: MapRequest): number 
   // 10: from here on the granter sees a use; both locks are dropped
   table.pin[ref] = pin + increment;
   request.mfn = table.mfn[ref]!;
+  request.row = hv.frames.rowThere(request.mfn);
 
-  request.hostPte = takePage(hv, mapper, request, hasReference);
-  if (request.hostPte !== REFUSED) return GNTST_okay;
+  if (takePage(hv, mapper, request, hasReference)) return GNTST_okay;
   locks.grantReadLock(hv.trace);
   locks.activeEntryAcquire(hv.trace);
   table.pin[ref]! -= increment;
@@ -162,51 +162,49 @@ function isPartialUse(granter: Domain, ref: number): boolean {
   return copies.size > 0 && copies.get(ref)?.isSubPage === true;
 }
 
-/** Answer of {@linkcode takePage} when the frame could not be pinned or mapped. */
-const REFUSED = -3;
-
 /**
- * Steps 11 … 14: references, types and the host mapping. Answers where the host mapping is, `NO_PTE` if there is
- * none, or `REFUSED` after dropping whatever it took.
+ * Steps 11 … 14: references, types and the host mapping. Sets where the host mapping is, `NO_PTE` if there is none;
+ * false if the frame could not be pinned or mapped, after dropping whatever was taken.
  */
-function takePage(hv: Hypervisor, mapper: Domain, request: MapRequest, hasReference: boolean): number {
-  const { granter, flags, mfn } = request;
+function takePage(hv: Hypervisor, mapper: Domain, request: MapRequest, hasReference: boolean): boolean {
+  const { granter, flags, row } = request;
+  const { info } = hv.frames;
   const isWritable = !request.readonly;
   const isDevice = (flags & GNTMAP_device_map) !== 0;
   let refs = 1;
   let types = 0;
   // 11, 12: whose page it is by now
-  const owner = hasReference ? hv.frames.owner(mfn) : hv.frames.getOwnerAndReference(mfn);
+  const owner = hasReference ? info.owner(row) : info.getOwnerAndReference(row);
   if (owner !== granter.domid) {
     if (owner < 0) refs = 0;
-    return refuse(hv, mfn, refs, types);
+    return refuse(hv, row, refs, types);
   }
   // 13: a device that writes, then a CPU that writes, each hold the frame as a writable page
   if (isDevice && isWritable) {
-    if (getPageType(hv, mfn, PGT_writable_page) !== 0) return refuse(hv, mfn, refs, types);
+    if (getPageTypeOf(hv, row, PGT_writable_page) !== 0) return refuse(hv, row, refs, types);
     types++;
   }
-  if ((flags & GNTMAP_host_map) === 0) return NO_PTE;
+  request.hostPte = NO_PTE;
+  if ((flags & GNTMAP_host_map) === 0) return true;
   if (isDevice) {
-    if (!hv.frames.getPage(mfn, granter.domid)) return refuse(hv, mfn, refs, types);
+    if (!info.getPage(row, granter.domid)) return refuse(hv, row, refs, types);
     refs++;
   }
   if (hostMappingGetsPageType(isWritable, mapper, granter)) {
-    if (getPageType(hv, mfn, PGT_writable_page) !== 0) return refuse(hv, mfn, refs, types);
+    if (getPageTypeOf(hv, row, PGT_writable_page) !== 0) return refuse(hv, row, refs, types);
     types++;
   }
   // 14: the mapping itself; a new mapping needs no flush
-  const pte = mapper.hostMap.create(hv, mapper, request);
-  if (pte < 0) return refuse(hv, mfn, refs, types);
-  if (!mapper.external) hv.frames.addGrantMaps(mfn, 1);
-  return pte;
+  if (!mapper.hostMap.create(hv, mapper, request)) return refuse(hv, row, refs, types);
+  if (!mapper.external) info.addGrantMaps(row, 1);
+  return true;
 }
 
 /** Drops what {@linkcode takePage} took. */
-function refuse(hv: Hypervisor, mfn: number, refs: number, types: number): number {
-  while (types-- > 0) putPageType(hv, mfn);
-  while (refs-- > 0) hv.frames.putPage(mfn);
-  return REFUSED;
+function refuse(hv: Hypervisor, row: number, refs: number, types: number): boolean {
+  while (types-- > 0) putPageTypeOf(hv, row);
+  while (refs-- > 0) hv.frames.info.putPage(row);
+  return false;
 }
 
 /**

@@ -8,7 +8,7 @@
 
 import type { Domain } from "../domain.ts";
 import { NO_OWNER } from "../frame_table.ts";
-import { readFrame, readFrameV2 } from "../grant_entry.ts";
+import { readFrameV2 } from "../grant_entry.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { p2m_invalid, p2m_map_foreign, p2m_ram_paged, p2mIsGrant } from "../p2m.ts";
 import { GNTST_bad_page, GNTST_eagain } from "../status.ts";
@@ -16,8 +16,9 @@ import { GNTST_bad_page, GNTST_eagain } from "../status.ts";
 /** Frame number in the entry of a reference that exists. */
 export function entryFrameOf(hv: Hypervisor, granter: Domain, ref: number): number {
   const table = granter.grantTable;
-  const entry = table.entry(ref);
-  return table.version === 1 ? readFrame(hv.mem, entry) : readFrameV2(hv.mem, entry);
+  if (table.version !== 1) return readFrameV2(hv.mem, table.entry(ref));
+  const at = table.entryIndex(hv.mem, ref) + 1;
+  return hv.mem.words[at]! >>> 0;
 }
 
 /**

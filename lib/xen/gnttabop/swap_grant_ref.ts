@@ -26,7 +26,7 @@ export function gnttabSwapGrantRef(
     if (i > 0) preemptPoint(hv, caller, { cmd: GNTTABOP_swap_grant_ref, done: i });
     const op = ops[i];
     if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
-    hv.trace.add(EV.gnttab_op);
+    hv.trace.one(EV.gnttab_op);
     op.status = swapGrantRef(hv, caller, word32(op.ref_a), word32(op.ref_b));
   }
   return 0;

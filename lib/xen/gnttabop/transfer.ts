@@ -56,7 +56,7 @@ export function gnttabTransfer(
     if (i > 0) preemptPoint(hv, caller, { cmd: GNTTABOP_transfer, done: i });
     const op = ops[i];
     if (op === null || typeof op !== "object") return -ERRNO.EFAULT;
-    hv.trace.add(EV.gnttab_op);
+    hv.trace.one(EV.gnttab_op);
     op.status = transferOne(hv, caller, op);
   }
   return 0;
@@ -106,7 +106,8 @@ function prepareForTransfer(hv: Hypervisor, receiver: Domain, caller: Domain, re
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (flagsOfHeader(header) !== GTF_accept_transfer || domidOfHeader(header) !== caller.domid) return false;
     if (table.race !== null) table.race(ref);
-    const found = cmpxchgHeader(hv.mem, hv.trace, entry, header, (header | GTF_transfer_committed) >>> 0);
+    const at = table.entryIndex(hv.mem, ref);
+    const found = cmpxchgHeader(hv.mem, hv.trace, at, header, (header | GTF_transfer_committed) >>> 0);
     if (found === header) return true;
     header = found;
   }

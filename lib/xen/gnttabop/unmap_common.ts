@@ -17,7 +17,7 @@ import { EV } from "../../trace/events.ts";
 import { GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly } from "../abi.ts";
 import type { Domain } from "../domain.ts";
 import type { Hypervisor } from "../hypervisor.ts";
-import { putPageType } from "../mmu/page_type.ts";
+import { putPageTypeOf } from "../mmu/page_type.ts";
 import { preemptPoint } from "../preemption.ts";
 import { GNTPIN_devr_inc, GNTPIN_devw_inc, GNTPIN_hstr_inc, GNTPIN_hstw_inc } from "../pin.ts";
 import { reduceStatus } from "../set_status.ts";
@@ -52,7 +52,7 @@ export function unmapInBatches<T extends { status: number }>(
         break;
       }
       const common = unmapBatch[done++]!;
-      hv.trace.add(EV.gnttab_op);
+      hv.trace.one(EV.gnttab_op);
       unmap.fill(common, op);
       if (unmapCommon(hv, mapper, common)) op.status = common.status;
     }
@@ -102,6 +102,7 @@ export function unmapCommon(hv: Hypervisor, mapper: Domain, common: UnmapCommon)
   hv.flavour.locks.activeEntryAcquire(hv.trace);
   // 6: flags, domid and reference are looked at again under the lock; nothing can race here
   common.mfn = granter.grantTable.mfn[common.ref]!;
+  common.row = hv.frames.rowOf(common.mfn);
   common.status = takeMappingAway(hv, mapper, common);
   return true;
 }
@@ -122,9 +123,8 @@ function takeMappingAway(hv: Hypervisor, mapper: Domain, common: UnmapCommon): n
     mapping.addr = common.hostAddr;
     mapping.mfn = mfn;
     mapping.flags = flags;
-    const pte = mapper.hostMap.replace(hv, mapper, mapping, common.newAddr);
-    if (pte < 0) return GNTST_general_error;
-    forgetHostPte(hv, mapper, common, pte);
+    if (!mapper.hostMap.replace(hv, mapper, mapping, common.newAddr)) return GNTST_general_error;
+    forgetHostPte(hv, mapper, common);
     common.done |= GNTMAP_host_map | readonly;
   }
   if (isDevice) common.done |= GNTMAP_device_map | readonly;
@@ -137,33 +137,34 @@ function takeMappingAway(hv: Hypervisor, mapper: Domain, common: UnmapCommon): n
  * Book-keeping for leak records only. Xen compares frame and rights, not handles: of two mappings of one frame a guest
  * may name either entry for either handle, so the other handle inherits the entry that is left.
  */
-function forgetHostPte(hv: Hypervisor, mapper: Domain, common: UnmapCommon, pte: number): void {
+function forgetHostPte(hv: Hypervisor, mapper: Domain, common: UnmapCommon): void {
   const { maptrack } = mapper;
+  const pte = common.mapping.hostPte;
   const recorded = maptrack.hostPte(common.handle);
   if (recorded !== pte) {
     const other = maptrack.findHostPte(pte);
     if (other >= 0) maptrack.setHostPte(other, recorded);
     else if (recorded < 0) return;
   }
-  if (!mapper.external) hv.frames.addGrantMaps(common.mfn, -1);
+  if (!mapper.external) hv.frames.info.addGrantMaps(common.row, -1);
 }
 
 /** Second pass of one operation. @cite xen 4.17 xen/common/grant_table.c unmap_common_complete */
 function unmapCommonComplete(hv: Hypervisor, mapper: Domain, common: UnmapCommon): void {
-  const { done, granter, ref, mfn } = common;
+  const { done, granter, ref, row } = common;
   if (done === 0 || granter === null) return;
   hv.flavour.locks.grantReadLock(hv.trace);
   hv.flavour.locks.activeEntryAcquire(hv.trace);
   const isReadonly = (done & GNTMAP_readonly) !== 0;
   let decrement = 0;
   if ((done & GNTMAP_device_map) !== 0) {
-    if (!isReadonly) putPageType(hv, mfn);
-    hv.frames.putPage(mfn);
+    if (!isReadonly) putPageTypeOf(hv, row);
+    hv.frames.info.putPage(row);
     decrement += isReadonly ? GNTPIN_devr_inc : GNTPIN_devw_inc;
   }
   if ((done & GNTMAP_host_map) !== 0) {
-    if (hostMappingGetsPageType(!isReadonly, mapper, granter)) putPageType(hv, mfn);
-    hv.frames.putPage(mfn);
+    if (hostMappingGetsPageType(!isReadonly, mapper, granter)) putPageTypeOf(hv, row);
+    hv.frames.info.putPage(row);
     decrement += isReadonly ? GNTPIN_hstr_inc : GNTPIN_hstw_inc;
   }
   granter.grantTable.pin[ref]! -= decrement;

@@ -28,15 +28,31 @@ export class UnmapCommon {
   ref = 0;
   /** O: the frame. */
   mfn = 0;
+  /** O: its row of the frame table. */
+  row = 0;
   /** The host mapping as the host side sees it. */
-  readonly mapping: HostMapping = { addr: 0, mfn: 0, flags: 0, wasAccessed: false };
+  readonly mapping: HostMapping = {
+    addr: 0,
+    mfn: 0,
+    flags: 0,
+    wasAccessed: false,
+    hostPte: 0,
+    tableRow: 0,
+    entryAt: 0,
+  };
 
   /** Sets the inputs and clears the outputs. */
   reset(hostAddr: number, devBusAddr: number, newAddr: number, handle: number): void {
+    this.clear();
     this.hostAddr = hostAddr;
     this.devBusAddr = devBusAddr;
     this.newAddr = newAddr;
     this.handle = handle;
+  }
+
+  /** Clears outputs and `newAddr`, before inputs are set one by one. */
+  clear(): void {
+    this.newAddr = 0;
     this.status = 0;
     this.done = 0;
     this.granter = null;

@@ -19,6 +19,9 @@ const LOWER_HALF_END = 2 ** 47;
 /** End of the range that Xen keeps for itself. @cite xen 4.17 xen/arch/x86/include/asm/config.h HYPERVISOR_VIRT_END */
 export const HYPERVISOR_VIRT_END = 0xffff880000000000;
 
+const LOWER_HALF_END_HI = LOWER_HALF_END / 2 ** 32;
+const HYPERVISOR_VIRT_END_HI = Math.floor(HYPERVISOR_VIRT_END / 2 ** 32);
+
 /** True for a linear address that a 64-bit paravirtual guest may use. @cite xen 4.17 xen/arch/x86/include/asm/x86_64/uaccess.h __addr_ok */
 export function isGuestAddress(linear: number): boolean {
   return linear < LOWER_HALF_END || linear >= HYPERVISOR_VIRT_END;
@@ -26,17 +29,21 @@ export function isGuestAddress(linear: number): boolean {
 
 /** Machine address of the level-1 entry of a linear address (u64 as a number), or -1. */
 export function guestL1e(hv: Hypervisor, domain: Domain, linear: number): number {
+  const lo = linear | 0;
+  const table = guestL1Table(hv, domain, linear / 2 ** 32 | 0, lo);
+  return table < 0 ? -1 : maddrOf(table, (lo >>> 12 & 0x1ff) * 8);
+}
+
+/** Frame of the level-1 table that maps a linear address, given as signed halves, or -1. */
+export function guestL1Table(hv: Hypervisor, domain: Domain, hi: number, lo: number): Mfn {
   let table = domain.kernelBase;
-  if (table === NO_BASE || !isGuestAddress(linear)) return -1;
-  const hi = Math.floor(linear / 2 ** 32) | 0;
-  const lo = linear % 2 ** 32 | 0;
+  const top = hi >>> 0;
+  if (table === NO_BASE || top >= LOWER_HALF_END_HI && top < HYPERVISOR_VIRT_END_HI) return -1 as Mfn;
   table = below(hv, table, hi >>> 7 & 0x1ff);
-  if (table < 0) return -1;
+  if (table < 0) return table;
   table = below(hv, table, (hi & 0x7f) << 2 | lo >>> 30);
-  if (table < 0) return -1;
-  table = below(hv, table, lo >>> 21 & 0x1ff);
-  if (table < 0) return -1;
-  return maddrOf(table, (lo >>> 12 & 0x1ff) * 8);
+  if (table < 0) return table;
+  return below(hv, table, lo >>> 21 & 0x1ff);
 }
 
 /** Frame of the table below an entry, or -1. */

@@ -19,15 +19,21 @@ export interface HostMapping {
   flags: number;
   /** O of `replace`: a page walk had used the entry that went. */
   wasAccessed: boolean;
+  /** O: machine address of the entry written or changed; translated: the guest's. */
+  hostPte: number;
+  /** Row of the level-1 table, while it is locked. */
+  tableRow: number;
+  /** Index of the level-1 entry in the memory's words, while its table is locked. */
+  entryAt: number;
 }
 
 /** How host mappings are made and unmade. */
 export interface HostMapOps {
-  /** Makes the mapping; answers the machine address of the entry written (translated: the guest's), or -1: `GNTST_general_error`. */
-  create(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>): number;
+  /** Makes the mapping and sets `hostPte`; false: `GNTST_general_error`. */
+  create(hv: Hypervisor, mapper: Domain, mapping: HostMapping): boolean;
   /**
-   * Unmakes the mapping, and if `newAddr` is not 0 moves the entry of that linear address to it. Answers the machine
-   * address of the entry changed, or -1: `GNTST_general_error`.
+   * Unmakes the mapping, and if `newAddr` is not 0 moves the entry of that linear address to it. Sets `hostPte` and
+   * `wasAccessed`; false: `GNTST_general_error`.
    */
-  replace(hv: Hypervisor, mapper: Domain, mapping: HostMapping, newAddr: number): number;
+  replace(hv: Hypervisor, mapper: Domain, mapping: HostMapping, newAddr: number): boolean;
 }

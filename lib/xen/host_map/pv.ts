@@ -12,23 +12,29 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { _PAGE_ACCESSED, _PAGE_NX, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../x86/pte.ts";
+import {
+  _PAGE_ACCESSED,
+  _PAGE_NX,
+  _PAGE_PRESENT,
+  _PAGE_RW,
+  _PAGE_USER,
+  flagsOf,
+  frameOf,
+} from "../../x86/pte.ts";
 import {
   _GNTMAP_guest_avail0,
   GNTMAP_application_map,
   GNTMAP_contains_pte,
   GNTMAP_readonly,
 } from "../abi.ts";
+import { WORDS_PER_FRAME } from "../../x86/phys_mem.ts";
 import type { Domain } from "../domain.ts";
 import { PGT_l1_page_table } from "../frame_table.ts";
 import type { Hypervisor } from "../hypervisor.ts";
-import { adjustGuestL1e, writeEntry } from "../mmu/entry.ts";
+import { adjustGuestL1e, writeEntryAt } from "../mmu/entry.ts";
 import { putPageFromL1e } from "../mmu/l1e.ts";
-import { entryFlags, entryFrame, guestL1e } from "./guest_l1e.ts";
+import { entryFlags, entryFrame, guestL1Table } from "./guest_l1e.ts";
 import type { HostMapOps, HostMapping } from "./ops.ts";
-
-/** No entry, or not one that may be changed. */
-const REFUSED = -1;
 
 /** The operations for paravirtual domains. */
 export const pvHostMap: HostMapOps = Object.freeze({
@@ -42,21 +48,24 @@ export const pvHostMap: HostMapOps = Object.freeze({
  * @cite xen 4.17 xen/arch/x86/pv/grant_table.c grant_to_pte_flags
  */
 export function grantToPteFlags(hv: Hypervisor, flags: number): number {
-  let pte = _PAGE_PRESENT | _PAGE_NX | hv.flavour.flush.grantPteFlags | hv.flavour.build.grantPteTag;
+  let pte = _PAGE_PRESENT | _PAGE_NX | hv.grantPteFlags;
   if ((flags & GNTMAP_application_map) !== 0) pte |= _PAGE_USER;
   if ((flags & GNTMAP_readonly) === 0) pte |= _PAGE_RW;
   return pte | (flags >>> _GNTMAP_guest_avail0 & 7) << 9;
 }
 
-function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>): number {
-  const pte = lockL1e(hv, mapper, mapping.addr, (mapping.flags & GNTMAP_contains_pte) !== 0);
-  if (pte < 0) return REFUSED;
-  const oldFlags = entryFlags(hv, pte);
-  const oldFrame = oldFlags === 0 ? 0 : entryFrame(hv, pte);
-  writeEntry(hv, pte, mapping.mfn, adjustGuestL1e(grantToPteFlags(hv, mapping.flags)));
-  unlockL1e(hv, pte);
-  putPageFromL1e(hv, pte, oldFrame, oldFlags, mapper);
-  return pte;
+function createGrantPvMapping(hv: Hypervisor, mapper: Domain, mapping: HostMapping): boolean {
+  if (!lockL1e(hv, mapper, mapping)) return false;
+  const { words } = hv.mem;
+  const at = mapping.entryAt;
+  const oldLo = words[at]!;
+  const oldHi = words[at + 1]!;
+  writeEntryAt(hv, at, mapping.mfn, adjustGuestL1e(grantToPteFlags(hv, mapping.flags)));
+  hv.frames.info.putPage(mapping.tableRow);
+  if ((oldLo & _PAGE_PRESENT) !== 0) {
+    putPageFromL1e(hv, mapping.hostPte, frameOf(oldLo, oldHi), flagsOf(oldLo, oldHi), mapper);
+  }
+  return true;
 }
 
 /** @cite xen 4.17 xen/arch/x86/pv/grant_table.c replace_grant_pv_mapping */
@@ -65,50 +74,87 @@ function replaceGrantPvMapping(
   mapper: Domain,
   mapping: HostMapping,
   newAddr: number,
-): number {
-  const containsPte = (mapping.flags & GNTMAP_contains_pte) !== 0;
-  if (newAddr !== 0 && containsPte) return REFUSED;
-  let newFrame = 0;
-  let newFlags = 0;
-  let stolen = REFUSED;
-  if (newAddr !== 0) {
-    stolen = lockL1e(hv, mapper, newAddr, false);
-    if (stolen < 0) return REFUSED;
-    newFrame = entryFrame(hv, stolen);
-    newFlags = entryFlags(hv, stolen);
-    writeEntry(hv, stolen, 0, 0);
-    unlockL1e(hv, stolen);
+): boolean {
+  if (newAddr !== 0) return moveEntryHere(hv, mapper, mapping, newAddr);
+  if (!lockL1e(hv, mapper, mapping)) return false;
+  const matches = agrees(hv, mapping);
+  if (matches) writeEntryAt(hv, mapping.entryAt, 0, 0);
+  hv.frames.info.putPage(mapping.tableRow);
+  return matches;
+}
+
+/** Steals the entry of `newAddr` and puts it in the mapping's place. */
+function moveEntryHere(hv: Hypervisor, mapper: Domain, mapping: HostMapping, newAddr: number): boolean {
+  if ((mapping.flags & GNTMAP_contains_pte) !== 0) return false;
+  const { addr } = mapping;
+  mapping.addr = newAddr;
+  const isThere = lockL1e(hv, mapper, mapping);
+  mapping.addr = addr;
+  if (!isThere) return false;
+  const stolen = mapping.hostPte;
+  const newFrame = entryFrame(hv, stolen);
+  const newFlags = entryFlags(hv, stolen);
+  writeEntryAt(hv, mapping.entryAt, 0, 0);
+  hv.frames.info.putPage(mapping.tableRow);
+  if (lockL1e(hv, mapper, mapping)) {
+    const matches = agrees(hv, mapping);
+    if (matches) writeEntryAt(hv, mapping.entryAt, newFrame, newFlags);
+    hv.frames.info.putPage(mapping.tableRow);
+    if (matches) return true;
   }
-  const pte = lockL1e(hv, mapper, mapping.addr, containsPte);
-  const matches = pte >= 0 && agrees(hv, pte, mapping);
-  if (matches) writeEntry(hv, pte, newFrame, newFlags);
-  if (pte >= 0) unlockL1e(hv, pte);
-  if (matches) return pte;
   // the stolen entry is lost to the guest; what it held must not be
-  if (stolen >= 0) putPageFromL1e(hv, stolen, newFrame, newFlags, mapper);
-  return REFUSED;
+  putPageFromL1e(hv, stolen, newFrame, newFlags, mapper);
+  return false;
 }
 
 /** The entry still is the mapping, as far as Xen looks. Notes whether it was used. */
-function agrees(hv: Hypervisor, pte: number, mapping: HostMapping): boolean {
-  const flags = entryFlags(hv, pte);
-  mapping.wasAccessed = (flags & _PAGE_ACCESSED) !== 0;
-  const difference = flags ^ grantToPteFlags(hv, mapping.flags);
-  return entryFrame(hv, pte) === mapping.mfn && (difference & (_PAGE_PRESENT | _PAGE_RW)) === 0;
+function agrees(hv: Hypervisor, mapping: HostMapping): boolean {
+  const { words } = hv.mem;
+  const lo = words[mapping.entryAt]!;
+  mapping.wasAccessed = (lo & _PAGE_ACCESSED) !== 0;
+  const difference = lo ^ grantToPteFlags(hv, mapping.flags);
+  return (difference & (_PAGE_PRESENT | _PAGE_RW)) === 0 &&
+    frameOf(lo, words[mapping.entryAt + 1]!) === mapping.mfn;
 }
 
-/** Machine address of the entry, with a reference to its table taken; -1 if it may not be changed. */
-function lockL1e(hv: Hypervisor, mapper: Domain, addr: number, isMachineAddress: boolean): number {
-  if (isMachineAddress && addr % 8 !== 0) return REFUSED;
-  const pte = isMachineAddress ? addr : guestL1e(hv, mapper, addr);
-  if (pte < 0) return REFUSED;
-  const table = Math.floor(pte / PAGE_SIZE);
-  if (!hv.frames.getPage(table, mapper.domid)) return REFUSED;
-  if (hv.frames.isLockedAs(table, PGT_l1_page_table)) return pte;
-  hv.frames.putPage(table);
-  return REFUSED;
-}
-
-function unlockL1e(hv: Hypervisor, pte: number): void {
-  hv.frames.putPage(Math.floor(pte / PAGE_SIZE));
+/**
+ * Takes a reference to the table of the level-1 entry at the mapping's address, a machine address or a linear one, and
+ * notes where the entry is; false if it may not be changed. Frames and offsets are small numbers on purpose: a large one
+ * that is handed on would be an object.
+ */
+function lockL1e(hv: Hypervisor, mapper: Domain, mapping: HostMapping): boolean {
+  const { addr } = mapping;
+  let table: number;
+  let offset: number;
+  if ((mapping.flags & GNTMAP_contains_pte) !== 0) {
+    // beyond the machine's memory nobody owns anything; below its end a frame number has 31 bits
+    if (addr >= hv.mem.nrFrames * PAGE_SIZE) return false;
+    table = addr / PAGE_SIZE | 0;
+    offset = addr - table * PAGE_SIZE | 0;
+    if ((offset & 7) !== 0) return false;
+    mapping.hostPte = addr;
+  } else {
+    const lo = addr | 0;
+    table = guestL1Table(hv, mapper, addr / 2 ** 32 | 0, lo);
+    if (table < 0) return false;
+    offset = (lo >>> 12 & 0x1ff) * 8;
+    mapping.hostPte = table * PAGE_SIZE + offset;
+  }
+  const { lastTable } = hv;
+  const { info } = hv.frames;
+  const isLast = table === lastTable.frame;
+  const row = isLast ? lastTable.row : hv.frames.rowOf(table);
+  if (row < 0 || !info.getPage(row, mapper.domid)) return false;
+  if (!info.isLockedAs(row, PGT_l1_page_table)) {
+    info.putPage(row);
+    return false;
+  }
+  if (!isLast || hv.mem.mfnOfSlot(lastTable.slot) !== table) {
+    lastTable.frame = table;
+    lastTable.row = row;
+    lastTable.slot = hv.mem.makeSlot(table);
+  }
+  mapping.tableRow = row;
+  mapping.entryAt = lastTable.slot * WORDS_PER_FRAME + (offset >> 2);
+  return true;
 }

@@ -29,8 +29,6 @@ import {
 import { INVALID_M2P_ENTRY } from "../m2p.ts";
 import type { HostMapOps, HostMapping } from "./ops.ts";
 
-const REFUSED = -1;
-
 /** Flags that mean something to a mapping; others are not looked at. */
 const KNOWN = GNTMAP_device_map | GNTMAP_host_map | GNTMAP_application_map | GNTMAP_contains_pte;
 
@@ -40,11 +38,12 @@ export const translatedHostMap: HostMapOps = Object.freeze({
   replace: replaceGrantP2mMapping,
 });
 
-function createGrantP2mMapping(hv: Hypervisor, mapper: Domain, mapping: Readonly<HostMapping>): number {
-  if ((mapping.flags & KNOWN) !== GNTMAP_host_map) return REFUSED;
+function createGrantP2mMapping(hv: Hypervisor, mapper: Domain, mapping: HostMapping): boolean {
+  if ((mapping.flags & KNOWN) !== GNTMAP_host_map) return false;
   const gfn = Math.floor(mapping.addr / PAGE_SIZE);
   const type = (mapping.flags & GNTMAP_readonly) !== 0 ? p2m_grant_map_ro : p2m_grant_map_rw;
-  return guestPhysmapAddEntry(hv, mapper, gfn, mapping.mfn, type) ? gfn * PAGE_SIZE : REFUSED;
+  mapping.hostPte = gfn * PAGE_SIZE;
+  return guestPhysmapAddEntry(hv, mapper, gfn, mapping.mfn, type);
 }
 
 /** @cite xen 4.17 xen/arch/x86/hvm/grant_table.c replace_grant_p2m_mapping */
@@ -53,13 +52,14 @@ function replaceGrantP2mMapping(
   mapper: Domain,
   mapping: HostMapping,
   newAddr: number,
-): number {
-  if (newAddr !== 0 || (mapping.flags & GNTMAP_contains_pte) !== 0) return REFUSED;
+): boolean {
+  if (newAddr !== 0 || (mapping.flags & GNTMAP_contains_pte) !== 0) return false;
   const gfn = Math.floor(mapping.addr / PAGE_SIZE);
   const { p2m } = mapper;
-  if (p2m === null || !p2mIsGrant(p2m.type(gfn)) || p2m.mfn(gfn) !== mapping.mfn) return REFUSED;
+  if (p2m === null || !p2mIsGrant(p2m.type(gfn)) || p2m.mfn(gfn) !== mapping.mfn) return false;
   guestPhysmapRemovePage(hv, mapper, gfn);
-  return gfn * PAGE_SIZE;
+  mapping.hostPte = gfn * PAGE_SIZE;
+  return true;
 }
 
 /**

@@ -64,7 +64,7 @@ export function adjustGuestTableEntry(flags: number): number {
 
 /** Stores an entry at a machine address. @cite xen 4.17 xen/arch/x86/mm.c UPDATE_ENTRY */
 export function writeEntry(hv: Hypervisor, pte: number, frame: number, flags: number): void {
-  hv.trace.add(EV.xen_pte_write);
+  hv.trace.one(EV.xen_pte_write);
   let at = entryIndex(hv, pte);
   if (at < 0) {
     if (frame === 0 && flags === 0) return;
@@ -73,6 +73,14 @@ export function writeEntry(hv: Hypervisor, pte: number, frame: number, flags: nu
   }
   hv.mem.words[at] = entryLo(frame, flags);
   hv.mem.words[at + 1] = entryHi(frame, flags);
+}
+
+/** {@linkcode writeEntry} where the place in the memory's words is known. */
+export function writeEntryAt(hv: Hypervisor, at: number, frame: number, flags: number): void {
+  hv.trace.one(EV.xen_pte_write);
+  const { words } = hv.mem;
+  words[at] = entryLo(frame, flags);
+  words[at + 1] = entryHi(frame, flags);
 }
 
 /** Stores an entry and keeps the accessed and dirty bits that are there, if asked. */

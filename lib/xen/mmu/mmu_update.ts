@@ -85,7 +85,7 @@ function updateOne(
   update: MmuUpdate,
   state: { upperLevelChanged: boolean },
 ): number {
-  hv.trace.add(EV.mmu_update_op);
+  hv.trace.one(EV.mmu_update_op);
   const ptr = word64(update.ptr);
   const cmd = ptr % 8;
   switch (cmd) {

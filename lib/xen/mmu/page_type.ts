@@ -19,6 +19,7 @@ import type { Domain } from "../domain.ts";
 import { PGT_l1_page_table, PGT_l4_page_table, PGT_writable_page } from "../frame_table.ts";
 import { entryFlags, entryFrame } from "../host_map/guest_l1e.ts";
 import type { Hypervisor } from "../hypervisor.ts";
+import { VALIDATED } from "../page_info.ts";
 import { adjustGuestL1e, adjustGuestTableEntry, L2_DISALLOW_MASK, writeEntry } from "./entry.ts";
 import { getPageFromL1e, putPageFromL1e } from "./l1e.ts";
 
@@ -33,43 +34,56 @@ export function isGuestSlot(level: number, slot: number): boolean {
 
 /** Takes a use of a frame that the caller holds a reference to: 0 or -errno. */
 export function getPageType(hv: Hypervisor, mfn: number, type: number): number {
-  const { frames } = hv;
-  if (frames.addSameType(mfn, type)) return 0;
-  const hasUses = frames.typeCount(mfn) > 0;
-  const former = frames.type(mfn);
-  if (hasUses && former !== type) return -ERRNO.EINVAL;
-  frames.addTypeCount(mfn, type);
-  frames.setValidated(mfn, false);
-  const owner = hv.domainById(frames.owner(mfn));
+  return getPageTypeOf(hv, hv.frames.rowThere(mfn), type);
+}
+
+/** {@linkcode getPageType} of the frame of a row. */
+export function getPageTypeOf(hv: Hypervisor, row: number, type: number): number {
+  return hv.frames.info.addSameType(row, type) ? 0 : changePageType(hv, row, type);
+}
+
+/** The slow way: the frame is something else so far, or its contents were never checked. */
+function changePageType(hv: Hypervisor, row: number, type: number): number {
+  const { info } = hv.frames;
+  const former = info.type(row);
+  if (info.typeCount(row) > 0 && former !== type) return -ERRNO.EINVAL;
+  info.addTypeCount(row, type);
+  info.set(row, VALIDATED, false);
+  const owner = hv.domainById(info.owner(row));
   if (former !== type && owner !== undefined) {
-    const stale = hv.tlb.filter(owner.dirtyCpus, frames.stamp(mfn));
+    const stale = hv.tlb.filter(owner.dirtyCpus, info.stamp(row));
     if (stale.length > 0) hv.tlb.flushMask(stale, hv.currentCpu);
   }
   if (type >= PGT_l1_page_table && type <= PGT_l4_page_table) {
-    const rc = owner === undefined ? -ERRNO.EINVAL : promote(hv, mfn, type, owner);
+    const rc = owner === undefined ? -ERRNO.EINVAL : promote(hv, info.mfn(row), type, owner);
     if (rc !== 0) {
-      frames.clearType(mfn);
+      info.clearType(row);
       return rc;
     }
   } else if (type !== PGT_writable_page) {
-    frames.clearType(mfn);
+    info.clearType(row);
     return -ERRNO.EINVAL;
   }
-  frames.setValidated(mfn, true);
+  info.set(row, VALIDATED, true);
   return 0;
 }
 
 /** Drops a use. @cite xen 4.17 xen/arch/x86/mm.c _put_page_type */
 export function putPageType(hv: Hypervisor, mfn: number): void {
-  const { frames } = hv;
-  if (frames.dropPlainType(mfn, hv.tlb.now) || frames.dropTypeCount(mfn) > 0) return;
-  const type = frames.type(mfn);
-  if (type >= PGT_l1_page_table && type <= PGT_l4_page_table && frames.isValidated(mfn)) {
-    frames.setValidated(mfn, false);
-    const owner = hv.domainById(frames.owner(mfn));
-    if (owner !== undefined) demote(hv, mfn, type, owner, PTRS_PER_TABLE);
+  putPageTypeOf(hv, hv.frames.rowThere(mfn));
+}
+
+/** {@linkcode putPageType} of the frame of a row. */
+export function putPageTypeOf(hv: Hypervisor, row: number): void {
+  const { info } = hv.frames;
+  if (info.dropPlainType(row, hv.tlb.now) || info.dropTypeCount(row) > 0) return;
+  const type = info.type(row);
+  if (info.has(row, VALIDATED)) {
+    info.set(row, VALIDATED, false);
+    const owner = hv.domainById(info.owner(row));
+    if (owner !== undefined) demote(hv, info.mfn(row), type, owner, PTRS_PER_TABLE);
   }
-  frames.setStamp(mfn, hv.tlb.now);
+  info.setStamp(row, hv.tlb.now);
 }
 
 /** Takes a reference and a use of a frame of `domain`. @cite xen 4.17 xen/arch/x86/mm.c get_page_and_type_from_mfn */

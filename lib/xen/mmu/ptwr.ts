@@ -45,7 +45,7 @@ export function storeEntry(
     return "stored";
   }
   if (type !== PGT_l1_page_table) return "page fault";
-  hv.trace.add(EV.ptwr_emulated);
+  hv.trace.one(EV.ptwr_emulated);
   return onBehalf(hv, caller, () => ptwrEmulatedUpdate(hv, caller, { pte, frame, flags }))
     ? "emulated"
     : "page fault";

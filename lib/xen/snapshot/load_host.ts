@@ -117,6 +117,7 @@ function domainOf(hv: Hypervisor, state: DomainState): Domain {
     vcpus: lists,
     trace,
     seed: state.domid,
+    plan: hv.flavour.maptrack,
   });
   maptrack.restore(maptrackColumns);
   const { maxFrames, active, ...saved } = state.grantTable;

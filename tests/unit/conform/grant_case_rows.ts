@@ -5,6 +5,7 @@
  */
 
 import { grantCases } from "../../../lib/conform/grant_cases.ts";
+import type { ReplayOptions } from "../../../lib/conform/format.ts";
 import { replay, textInput } from "./text_input.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -59,8 +60,8 @@ export class CaseRows {
   }
 
   /** `[passed, failed, advisory]` and the differences. */
-  replay(): Promise<{ counts: number[]; differences: string[] }> {
-    return replay(grantCases, textInput(this.rows.map((row) => JSON.stringify(row))));
+  replay(options: ReplayOptions = {}): Promise<{ counts: number[]; differences: string[] }> {
+    return replay(grantCases, textInput(this.rows.map((row) => JSON.stringify(row))), options);
   }
 }
 

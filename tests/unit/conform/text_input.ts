@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Format, type Input, parseRow, type Row } from "../../../lib/conform/format.ts";
+import {
+  type Format,
+  type Input,
+  parseRow,
+  type ReplayOptions,
+  type Row,
+} from "../../../lib/conform/format.ts";
 import { Report } from "../../../lib/conform/report.ts";
 
 /** A file of these lines, or with `files` a folder of these files. */
@@ -43,9 +49,10 @@ export function textInput(
 export async function replay(
   format: Format,
   input: Input,
+  options: ReplayOptions = {},
 ): Promise<{ counts: number[]; differences: string[] }> {
   const report = new Report(9);
-  await format.replay(input, report, {});
+  await format.replay(input, report, options);
   return {
     counts: [report.passed, report.failed, report.advisory],
     differences: report.differences.map((d) => `${d.where}: expected ${d.expected}, got ${d.got}`),

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { htmlView, lineView, textView } from "../../../lib/core/views.ts";
 import { PAGE } from "../../../lib/core/geometry.ts";
 import { compare } from "../../../lib/experiments/compare.ts";
-import { explain } from "../../../lib/experiments/io_outcome.ts";
+import { explain } from "../../../lib/experiments/explain.ts";
 import { world } from "../../../lib/experiments/world.ts";
 
 interface ShowsItself {

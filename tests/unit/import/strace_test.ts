@@ -35,6 +35,25 @@ mprotect(0x400000, 4096, PROT_READ) = 0`;
   ]);
 });
 
+Deno.test("replayStrace() agrees with a real log but for memory that was there before it began", async () => {
+  // strace 6.1 of a small C program on Linux 6.18: start-up by the loader, then every memory call, good and bad.
+  const log = await Deno.readTextFile(new URL("data/strace_memory.log", import.meta.url));
+  const { compared, differences } = replayStrace(log);
+  assertEquals(compared, 51);
+  // The loader protects its own data and the program's, both mapped by the kernel.
+  assertEquals(differences.map(({ line, call, modelled }) => [line, call, modelled]), [
+    [11, "mprotect(0x55e34f82a000, 4096, PROT_READ) = 0", "ENOMEM"],
+    [12, "mprotect(0x7f688aff7000, 8192, PROT_READ) = 0", "ENOMEM"],
+  ]);
+});
+
+Deno.test("replayStrace() reads comments, times and sizes of huge pages", () => {
+  const log = `madvise(0x1000, 4096, 0x4d /* MADV_??? */) = -1 EINVAL (Invalid argument) <0.000010>
+munmap(0x1000, 4096) = 0 <0.000012>
+mmap(NULL, 2097152, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB|21<<MAP_HUGE_SHIFT, -1, 0) = -1 ENOMEM (x)`;
+  assertEquals(replayStrace(log).differences, []);
+});
+
 Deno.test("replayStrace() names the line it cannot read", () => {
   const table: [line: string, reason: string][] = [
     ["munmap(0x1000", "is not like call(arguments) = result"],

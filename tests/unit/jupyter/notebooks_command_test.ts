@@ -18,13 +18,13 @@ const notebook = (...cells: Cell[]) =>
 /** Runs the command on a notebook; tells what it said and what the file holds afterwards. */
 async function run(
   text: string,
-  ...options: string[]
+  what = "run",
 ): Promise<{ code: number; says: string; text: string }> {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/n.ipynb`, text);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", "-A", `${ROOT}scripts/notebooks.ts`, ...options, `${folder}/n.ipynb`],
+      args: ["run", "--no-check", "-A", `${ROOT}scripts/grantlab.ts`, "notebook", what, `${folder}/n.ipynb`],
       env: { NO_COLOR: "1" },
     }).output();
     const says = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
@@ -35,7 +35,7 @@ async function run(
   }
 }
 
-Deno.test("task notebooks writes outputs, and the same ones again", async () => {
+Deno.test("notebook run writes outputs, and the same ones again", async () => {
   const first = await run(notebook(code("a", 'import { hex } from "grantlab";\nhex(255)')));
   assertEquals([first.code, first.says.slice(0, 15)], [0, "renewed n.ipynb"]);
   const [output] = parseNotebook(first.text, "n").cells[0]!.outputs!;
@@ -43,9 +43,9 @@ Deno.test("task notebooks writes outputs, and the same ones again", async () => 
     output?.output_type === "execute_result" && wholeText(output.data["text/plain"] as string[]),
     '"0xff"',
   );
-  const again = await run(first.text, "--check");
+  const again = await run(first.text, "check");
   assertEquals([again.code, again.says.slice(0, 10), again.text], [0, "ok n.ipynb", first.text]);
-  const changed = await run(first.text.replace("0xff", "0xfe"), "--check");
+  const changed = await run(first.text.replace("0xff", "0xfe"), "check");
   assertEquals(changed.code, 1);
   assert(
     changed.says.startsWith("FAILED n.ipynb: the outputs of cell 1 are not what it says now"),
@@ -53,7 +53,7 @@ Deno.test("task notebooks writes outputs, and the same ones again", async () => 
   );
 });
 
-Deno.test("task notebooks refuses bad notebooks and leaves their files alone", async () => {
+Deno.test("notebook run refuses bad notebooks and leaves their files alone", async () => {
   const good = notebook(code("a", "1"));
   const rows: [text: string, says: string][] = [
     [good.slice(0, -30), "FAILED n.ipynb: Cannot read the notebook n.ipynb: "],

@@ -188,6 +188,32 @@ Deno.test("?name explains names of the library, of live objects and of their mem
   });
 });
 
+Deno.test(".script prints the library's code of commands, experiments and names", async () => {
+  await staged(async ({ type, seen }) => {
+    const ASKED: readonly (readonly [line: string, begin: string, end: string])[] = [
+      [".script undo", "// lib/repl/commands/undo.ts:1\n/**", "};"],
+      [".script .redo", "// lib/repl/commands/undo.ts:1\n/**", "};"],
+      [".script script", "// lib/repl/commands/script.ts:1\n/**", "}"],
+      [".script exit", "// lib/repl/commands/mod.ts:", "};"],
+      [".script split_then_pin", "// lib/experiments/split_then_pin.ts:1\n/**", ""],
+      [".script world", "// lib/experiments/world.ts:", "}"],
+      [".script qemu.munmap", "// lib/experiments/process.ts:", "}"],
+      [".script nothingLikeThis", "Cannot print the code of nothingLikeThis", "is called so"],
+      [".script", "Cannot print the code of nothing", "and a name"],
+    ];
+    for (const [line] of ASKED) await type(line);
+    for (const [i, [line, begin, end]] of ASKED.entries()) {
+      assert(seen[i]!.startsWith(begin) && seen[i]!.endsWith(end), `${line}: ${seen[i]}`);
+    }
+    assertEquals(seen[5]!.split("\n")[1], "export function world(options: WorldOptions = {}): World {");
+    assert(seen[6]!.split("\n")[1]!.startsWith("munmap("), seen[6]);
+    for (const name of commandNames()) {
+      await type(`.script ${name}`);
+      assert(seen.at(-1)!.includes(`const ${name.slice(1)}: Command = {`), `${name}: ${seen.at(-1)}`);
+    }
+  });
+});
+
 Deno.test("namesFor() offers commands, members of live objects and flavours in quotes", async () => {
   await staged(async ({ session: { evaluator }, type }) => {
     await type("const vma = qemu.mmapGrants(w.guest.grant(1))");

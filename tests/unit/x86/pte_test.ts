@@ -79,3 +79,12 @@ Deno.test("describeEntry() names every bit that is set", () => {
   ];
   for (const [flags, text] of cases) assertStrictEquals(pte.describeEntry(mfn(0x1f), flags), text);
 });
+
+Deno.test("describeEntry() has a name of its own for each bit of the flags", () => {
+  // Bits 0 to 11 of the entry, then 52 to 63.
+  const low = ["P", "RW", "US", "PWT", "PCD", "A", "D", "PS/PAT", "G", "9(SPECIAL)", "10", "11"];
+  const high = ["52", "53", "54", "55", "56", "57", "58", "key=1", "key=2", "key=4", "key=8", "NX"];
+  for (const [bit, name] of [...low, ...high].entries()) {
+    assertStrictEquals(pte.describeEntry(mfn(0x1f), 1 << bit), `frame 0x1f ${name}`);
+  }
+});

@@ -1,4 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { DomainCrash } from "../../../lib/core/crash.ts";
+import { Trace } from "../../../lib/trace/trace.ts";
 import * as xen from "../../../lib/xen/mod.ts";
 import { copyOp } from "./grant_writers.ts";
 import { _PAGE_ACCESSED } from "../../../lib/x86/pte.ts";
@@ -200,6 +202,52 @@ Deno.test("GrantBatch does what the list of objects does, event for event", () =
   assertEquals(run(true), run(false));
 });
 
+Deno.test("stackedHandles: pages of 512, the last one back is the first one out, and none stays behind", () => {
+  const trace = new Trace();
+  for (
+    const [plan, handles, afterPut] of [[xen.queuedHandles, 255, 255], [xen.stackedHandles, 512, 7]] as const
+  ) {
+    const maptrack = new xen.Maptrack({ maxFrames: 1, vcpus: 1, trace, seed: 1, plan });
+    let taken = 0;
+    while (maptrack.get(0) >= 0) taken++;
+    assertEquals([taken, maptrack.limit, maptrack.nrFrames], [handles, plan.perPage, 1], plan.name);
+    maptrack.put(3);
+    maptrack.put(7);
+    assertEquals([maptrack.get(0), maptrack.live], [afterPut, handles - 1], plan.name);
+    const { maptrackFrames } = xen.limitsFor({ grants: handles, maptrack: plan });
+    assertEquals([maptrackFrames, xen.limitsFor({ grants: handles + 1, maptrack: plan }).maptrackFrames], [
+      1,
+      2,
+    ]);
+  }
+});
+
+Deno.test("withDebugBuild() injects a fault since 2022, and kills before; a release notices nothing", () => {
+  const rows: [xen.XenFlavour, faults: number, dies: boolean][] = [
+    [xen.xen4_17, 0, false],
+    [xen.xen4_5, 0, false],
+    [xen.withDebugBuild(xen.xen4_5), 0, true],
+    [xen.withDebugBuild(xen.xen4_14), 0, true],
+    [xen.withDebugBuild(xen.xen4_17), 1, false],
+    [xen.withDebugBuild(xen.xen4_20), 1, false],
+    [xen.withDebugBuild(xen.xen4_23), 1, false],
+  ];
+  for (const [flavour, faults, dies] of rows) {
+    const h = host({ flavour });
+    grant(h, 1);
+    map(h);
+    const clear = () => xen.mmuUpdate(h.hv, h.dom0, [{ ptr: h.pte(0), frame: 0, flags: 0 }]);
+    if (dies) assertThrows(clear, DomainCrash, "without an unmap", flavour.name);
+    else assertEquals(clear(), { rc: 0, done: 1 }, flavour.name);
+    assertEquals([h.hv.injected.length, h.hv.leaks.length], [faults, 1], flavour.name);
+    assertInOrder(h);
+    if (dies) assertThrows(() => map(h), DomainCrash, "without an unmap", "and stays dead");
+    xen.domainKill(h.hv, h.dom0);
+    assertEquals(h.guest.grantTable.pin[REF], 0, "its death gives the pin back");
+    assertInOrder(h);
+  }
+});
+
 Deno.test("flavours: every release has its statuses, and cites every choice", () => {
   const rows: [xen.XenFlavour, wrongBus: number, noHandle: number, copyOfNothing: number][] = [
     [xen.xen4_5, -1, -7, -2],
@@ -221,9 +269,9 @@ Deno.test("flavours: every release has its statuses, and cites every choice", ()
       last = map(h, { flags: xen.GNTMAP_device_map, ref: REF }).status;
     }
     assertEquals(last, -1, "128 pins are the limit before handles are");
-    grant(h, 3);
-    for (let i = 0; i < 200 && last !== noHandle; i++) {
-      last = map(h, { flags: xen.GNTMAP_device_map, ref: REF + 1 + i % 2 }).status;
+    grant(h, 6);
+    for (let i = 0; i < 600 && last !== noHandle; i++) {
+      last = map(h, { flags: xen.GNTMAP_device_map, ref: REF + 1 + i % 5 }).status;
     }
     assertEquals(last, noHandle, flavour.name);
     const nothing = { ...copyOp(h), len: 0, source: { ref: 8, domid: 999, offset: 0 } };

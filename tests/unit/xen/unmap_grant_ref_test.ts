@@ -366,7 +366,7 @@ Deno.test("validateXen() sees broken books", () => {
     ["pinned-user", (h) => h.guest.grantTable.domid[REF] = 9],
     ["entry-bits", (h) => h.hv.mem.write16(h.guest.grantTable.entry(REF), 1)],
     ["reference-count", (h) => h.hv.frames.getPage(h.guest.mfnOf(0), h.guest.domid)],
-    ["type-count", (h) => h.hv.frames.dropTypeCount(h.guest.mfnOf(0))],
+    ["type-count", (h) => h.hv.frames.info.dropTypeCount(h.hv.frames.rowOf(h.guest.mfnOf(0)))],
     ["host-pte", (h) => store(h.hv, h.dom0.mfnOf(4), 0, 0, 0)],
     ["maptrack-list", (h) => h.dom0.maptrack.get(0)],
   ];

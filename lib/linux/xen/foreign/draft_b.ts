@@ -11,6 +11,7 @@ import { mm2014 } from "../../mm/flavour_2014.ts";
 import type { KernelFlavour } from "../kernel_flavour.ts";
 import { noForeignPages } from "../../mm/foreign_none.ts";
 import { batchedKernelHalf } from "./kernel_half.ts";
+import { EV } from "../../../trace/events.ts";
 import type { SchemeMaker } from "./scheme.ts";
 import { pageInVmaArray } from "./vma_pages_seed.ts";
 import { splitVmaPages } from "./vma_pages_v1.ts";
@@ -24,7 +25,8 @@ export const draftB: SchemeMaker = () => ({
   kernelHalf: batchedKernelHalf,
   overridePfn: () => -1,
   attachVma(vma, pages) {
-    vma.ext.pages = { array: pages.slots, first: 0 };
+    vma.mm.system.trace.add(EV.vma_ext_word);
+    vma.ext = { pages: { array: pages.slots, first: 0 } };
   },
 });
 

@@ -2,7 +2,13 @@
  * `linux7_1`: the design of Linux 4.0 under the name that it got in 6.18, since what it finds behind a special entry is
  * a normal page. `MADV_DOFORK` refuses such mappings now, so a fork cannot copy their entries any more.
  *
+ * Two seams of mm changed on the way, both told by the patches' own words: long-term writable pins of pages whose file
+ * system must hear of writes are refused (6.5), and private memory that was never touched is given back its commit
+ * charge when it loses write access (6.7).
+ *
  * @cite linux 7.1 mm/memory.c vm_normal_page
+ * @cite list 2023-05 mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings
+ * @cite list 2023-06-26 mm/mprotect: allow unfaulted VMAs to be unaccounted on mprotect()
  * @module
  */
 

@@ -30,6 +30,8 @@ export interface UnmapBatch {
 
 /** Makes and undoes the kernel's half, and the p2m entries with it. */
 export interface KernelHalf {
+  /** `page->private` is free for the mark of foreign pages. */
+  readonly marksPages: boolean;
   /** After the user's half: `mapOps[i].status` tells which were mapped. Fills `kmapOps` with statuses and handles. */
   set(kernel: XenLinux, batch: MapBatch): void;
   /** After the user's half was unmapped. */
@@ -38,6 +40,7 @@ export interface KernelHalf {
 
 /** One hypercall each way. */
 export const batchedKernelHalf: KernelHalf = Object.freeze<KernelHalf>({
+  marksPages: true,
   set(kernel, { mapOps, kmapOps, pages }) {
     if (kmapOps.length > 0) HYPERVISOR_grant_table_op(kernel, GNTTABOP_map_grant_ref, kmapOps);
     for (let i = 0; i < mapOps.length; i++) {

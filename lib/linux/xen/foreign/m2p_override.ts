@@ -42,6 +42,9 @@ import type { SchemeMaker } from "./scheme.ts";
 /** Buckets. @cite linux 3.15 arch/x86/xen/p2m.c M2P_OVERRIDE_HASH */
 export const M2P_OVERRIDE_HASH = 1024;
 
+/** A bucket is a list head: two pointers. */
+const LIST_HEAD_BYTES = 16;
+
 /** `hash_long(mfn, 10)`: the top ten bits of a product. @cite linux 3.15 include/linux/hash.h hash_64 */
 function mfnHash(mfn: number): number {
   return Number(BigInt.asUintN(64, BigInt(mfn) * 0x9e37fffffffc0001n) >> 54n);
@@ -114,12 +117,14 @@ export const m2pOverride: SchemeMaker = (kernel) => {
   const table = new M2pOverride(kernel);
   return {
     name: "m2p_override",
+    fixedBytes: M2P_OVERRIDE_HASH * LIST_HEAD_BYTES,
     userMapFlags: 0,
     mm: noForeignPages,
     vmOps: {},
     overridePfn: (mfn) => table.find(mfn),
     attachVma() {},
     kernelHalf: {
+      marksPages: false,
       set: (_kernel, batch) => mapOneByOne(table, batch),
       clear: (_kernel, batch) => unmapOneByOne(table, batch),
     },

@@ -30,8 +30,12 @@ export interface ForeignPageScheme {
   readonly vmOps: Pick<VmOperations, "findSpecialPage">;
   /** How the kernel's own mapping of the pages is made and undone. */
   readonly kernelHalf: KernelHalf;
+  /** Memory that the design takes once per kernel, used or not, in bytes; default 0. */
+  readonly fixedBytes?: number;
   /** The page of a frame that plain M2P cannot name, or -1. */
   overridePfn(mfn: number): number;
+  /** A driver maps a grant when its page is faulted on, not when the range is. */
+  readonly mapsOnFault?: boolean;
   /** A VMA has been mapped by the driver: hang the pages on it, if the design does. */
   attachVma(vma: Vma, pages: MapPages): void;
 }

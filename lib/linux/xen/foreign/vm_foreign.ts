@@ -29,7 +29,7 @@ export const vmForeign: SchemeMaker = () => ({
   overridePfn: () => -1,
   attachVma(vma, pages) {
     vma.flags |= VM_IO;
-    vma.ext.pages = { array: pages.slots, first: 0 };
+    vma.ext = { pages: { array: pages.slots, first: 0 } };
   },
 });
 

@@ -19,6 +19,7 @@ import { noForeignPages } from "../../mm/foreign_none.ts";
 import { pageIndexInVma, type Vma } from "../../mm/vma.ts";
 import { NO_PAGE, NOT_SUPPLIED } from "../../mm/vm_ops.ts";
 import { batchedKernelHalf } from "./kernel_half.ts";
+import { EV } from "../../../trace/events.ts";
 import type { SchemeMaker } from "./scheme.ts";
 
 /** `vma->pages[(address - vma->vm_start) >> PAGE_SHIFT]`, or `NOT_SUPPLIED` where the VMA has no array. */
@@ -37,7 +38,8 @@ export const vmaPagesSeed: SchemeMaker = () => ({
   kernelHalf: batchedKernelHalf,
   overridePfn: () => -1,
   attachVma(vma, pages) {
-    vma.ext.pages = { array: pages.slots, first: 0 };
+    vma.mm.system.trace.add(EV.vma_ext_word);
+    vma.ext = { pages: { array: pages.slots, first: 0 } };
   },
 });
 

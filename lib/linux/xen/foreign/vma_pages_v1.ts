@@ -16,7 +16,7 @@ export function splitVmaPages(vma: Vma, copy: Vma, address: number, newBelow: bo
   const upper = newBelow ? vma : copy;
   const { pages } = upper.ext;
   if (pages === undefined) return;
-  upper.ext.pages = { array: pages.array, first: pages.first + pageIndexInVma(vma, address) };
+  upper.ext = { pages: { array: pages.array, first: pages.first + pageIndexInVma(vma, address) } };
 }
 
 /** The posting of 8 January 2015. */

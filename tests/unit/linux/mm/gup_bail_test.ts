@@ -269,3 +269,36 @@ Deno.test("vmNormalPage() without a bit for special entries judges by the VMA", 
     assertEquals(mm.system.log.length, 2 * reports, rule);
   }
 });
+
+Deno.test("the walk over plain entries counts and takes what the watched walk takes", () => {
+  const results = [false, true].map((isWatched) => {
+    const mm = machine();
+    mprotect(mm, THIRD + 4096, 4096, 1);
+    const { trace, memMap } = mm.system;
+    if (isWatched) trace.sink = { event() {}, enter() {}, leave() {} };
+    const mark = trace.mark();
+    const reason = walk(mm, PINW);
+    const out = getUserPagesFast(mm, BASE, 3, PINW);
+    if (!out.ok) throw new Error(out.errno);
+    const pinned = out.value.pages.map((page) => memMap.refcount[page]);
+    releaseUserPages(mm, out.value.pages, PINW);
+    const left = out.value.pages.map((page) => memMap.refcount[page]);
+    return { reason, pinned, left, counts: trace.since(mark) };
+  });
+  assertEquals(results[0], results[1]);
+  assertEquals(results[0]!.reason, ["pte-not-permitted", 3]);
+  assertEquals(results[0]!.pinned, [2049, 2049, 2049]);
+  assertEquals(results[0]!.left, [1025, 1025, 1025]);
+  assertEquals(results[0]!.counts.gup_fast_pte, 7);
+});
+
+Deno.test("releaseUserPages() frees a page whose last reference it gives", () => {
+  const mm = machine();
+  const got = getUserPagesFast(mm, BASE, 2, PINW);
+  if (!got.ok) throw new Error(got.errno);
+  const { memMap } = mm.system;
+  munmap(mm, BASE, 4096);
+  const free = memMap.nrFree;
+  releaseUserPages(mm, got.value.pages, PINW);
+  assertEquals([memMap.nrFree - free, memMap.refcount[got.value.pages[1]!]], [1, 1]);
+});

@@ -90,7 +90,7 @@ for (const row of RULES) {
       const { system, trace } = linux;
       const vma = new Vma(linux.process(), 0x10000, 0x10000 + 4 * PAGE, row.vmFlags, 0, null, null);
       if (row.supplies !== undefined && design === "ii") {
-        vma.ext.pages = { array: Int32Array.of(0x77, row.supplies), first: 0 };
+        vma.ext = { pages: { array: Int32Array.of(0x77, row.supplies), first: 0 } };
       }
       if (row.supplies !== undefined && design === "iii") {
         vma.ops = {

@@ -1,10 +1,14 @@
 import {
   FileObject,
+  gupFastGeneric,
   MAP_FIXED,
   MAP_SHARED,
+  mm6_1,
   mmap,
   mmuIntervalNotifierInsert,
   mprotect,
+  nativeLinux,
+  noForeignPages,
   PageCache,
   PROT_GROWSDOWN,
   PROT_GROWSUP,
@@ -15,6 +19,7 @@ import {
   vmFlagsLetters,
 } from "../../../../lib/linux/mm/mod.ts";
 import { assertEquals } from "@std/assert";
+import { VM_ACCOUNT } from "../../../../lib/linux/mm/vm_flags.ts";
 import { assertSound, at, bytes, drawn, machine, map, prot } from "./support.ts";
 
 Deno.test("mprotect checks its arguments in Linux's order", () => {
@@ -121,4 +126,28 @@ Deno.test("mprotect answers ENOMEM at the limit of VMAs and leaves the first cut
   assertEquals(mprotect(mm, at(2), bytes(2), prot("r--")), { ok: false, errno: "ENOMEM" });
   assertEquals(drawn(mm), "0-2 rw-p ..|2-8 rw-p ......");
   assertSound(linux, mm);
+});
+
+Deno.test("mprotect gives the account of unused memory back where the release does", () => {
+  type Step = "write" | "r--" | "rw-";
+  const table: [rule: string, keepsAccount: boolean, steps: Step[], isAccounted: boolean][] = [
+    ["control: writable memory is accounted for", false, [], true],
+    ["6.1 keeps the account", true, ["r--"], true],
+    ["later releases give it back", false, ["r--"], false],
+    ["written to: it stays", false, ["write", "r--"], true],
+    ["6.1, written to", true, ["write", "r--"], true],
+    ["writable again: accounted for again", false, ["r--", "rw-"], true],
+  ];
+  for (const [rule, keepsAccount, steps, isAccounted] of table) {
+    const flavour = { ...mm6_1, keepsAccount, gupFast: gupFastGeneric, foreign: noForeignPages };
+    const linux = nativeLinux({ frames: 4096, flavour });
+    const mm = linux.process();
+    map(mm, 0, 4);
+    for (const step of steps) {
+      if (step === "write") assertEquals(userAccess(mm, 0, at(1), "w", 1).ok, true);
+      else assertEquals(mprotect(mm, at(0), bytes(4), prot(step)), { ok: true, value: 0 });
+    }
+    assertEquals((mm.vmas.lookup(at(0))!.flags & VM_ACCOUNT) !== 0, isAccounted, rule);
+    assertSound(linux, mm);
+  }
 });

@@ -77,3 +77,24 @@ Deno.test("VmaTree agrees with a sorted array over a long history with many chun
     assertStrictEquals(tree.find(address), sorted.find((v) => v.end > address) ?? null, `page ${page}`);
   }
 });
+
+Deno.test("VmaTree takes at most 64 bytes of index for a VMA, in whatever order they come", () => {
+  const n = 20_000;
+  const rng = new Rng(3);
+  const shuffled = Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = rng.below(i + 1);
+    [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+  }
+  const orders: Record<string, (i: number) => number> = {
+    "upwards": (i) => i,
+    "downwards": (i) => n - 1 - i,
+    "shuffled": (i) => shuffled[i]!,
+  };
+  for (const [name, order] of Object.entries(orders)) {
+    const tree = new VmaTree();
+    for (let i = 0; i < n; i++) tree.insert(vma(order(i) * 2 + 2, order(i) * 2 + 3));
+    const perVma = tree.bytesHeld / n;
+    assertEquals([tree.size, perVma >= 16, perVma <= 64], [n, true, true], `${name}: ${perVma} bytes`);
+  }
+});

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FREE_FRAMES_FROM, xenHost } from "../../../../lib/conform/xen_host.ts";
+import { machineOf } from "../../../../lib/conform/machine.ts";
 import { PAGE } from "../../../../lib/core/geometry.ts";
 import { gntdevIoctlMapGrantRef } from "../../../../lib/drivers/gntdev/map_grant_ref.ts";
 import { gntdevOpen } from "../../../../lib/drivers/gntdev/open.ts";
@@ -16,7 +17,7 @@ import { grantAccess, readGrantEntry } from "../../../../lib/xen/grant_access.ts
 import { validateXen } from "../../../../lib/xen/validate.ts";
 
 function host(machine: "xenpv" | "xenpvh" = "xenpvh") {
-  const kernel = xenHost(machine);
+  const kernel = xenHost(machine, machineOf("", {}));
   const { hv } = kernel;
   const guest = hv.createDomain({ frames: { first: FREE_FRAMES_FROM, count: 16 } });
   const mm = new MmStruct(kernel.system);

@@ -1,0 +1,52 @@
+/**
+ * Writes the reference to `out/docs`: a page per layer and per name, out of the docstrings, and
+ * `cross_reference.html`, from names of Linux and Xen to ours. `deno task docs`; then open `out/docs/index.html`.
+ *
+ * @module
+ */
+
+import { type CrossReference, crossReference, librarySources } from "../lib/cli/cross_reference.ts";
+import { escapeHtml } from "../lib/core/view.ts";
+import { exists, ROOT } from "./gate/project_files.ts";
+import { LAYERS } from "./layers.ts";
+
+const FOLDER = "out/docs";
+
+async function main(): Promise<number> {
+  const layers = Object.keys(LAYERS).map((layer) => `lib/${layer}/mod.ts`).filter((file) => exists(file));
+  await Deno.mkdir(new URL("out", ROOT), { recursive: true });
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--html", "--name=grantlab", `--output=${FOLDER}`, "mod.ts", ...layers],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (code !== 0) {
+    console.error(new TextDecoder().decode(stderr));
+    return 1;
+  }
+  const references = crossReference(librarySources(ROOT));
+  await Deno.writeTextFile(new URL(`${FOLDER}/cross_reference.html`, ROOT), page(references));
+  console.log(`${FOLDER}/index.html: ${layers.length} layers`);
+  console.log(`${FOLDER}/cross_reference.html: ${new Set(references.map(({ name }) => name)).size} names`);
+  return 0;
+}
+
+/** The table; our names lead to the line that cites. */
+function page(references: readonly CrossReference[]): string {
+  const rows = references.map(({ name, source, release, file, ours, path, line }) => {
+    const where = `${source} ${release} ${file}`;
+    const cells = [name, where, ours, `${path}:${line}`].map((text) => `<td>${escapeHtml(text)}</td>`);
+    return `<tr id="${escapeHtml(name)}">${cells.join("")}</tr>`;
+  });
+  return [
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>grantlab: from their names to ours</title>',
+    "<style>body{font-family:sans-serif}td,th{padding:2px 12px 2px 0;text-align:left}</style>",
+    "<h1>From names of Linux and Xen to ours</h1>",
+    "<p>Out of the <code>@cite</code> lines of the source: what is modelled, where it stands there, and what models it here.</p>",
+    "<table><tr><th>theirs<th>release and file<th>ours<th>line</tr>",
+    ...rows,
+    "</table></html>\n",
+  ].join("\n");
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,62 @@
+/**
+ * What the commands `experiment` and `sweep` share: reading axes and price lists, listing experiments, refusing.
+ *
+ * @module
+ */
+
+import { outOfRange } from "../lib/core/misuse.ts";
+import { ASSUMED_CYCLES } from "../lib/cost/assumed_cycles.ts";
+import { parsePriceList } from "../lib/cost/parse_price_list.ts";
+import type { PriceList } from "../lib/cost/price.ts";
+import type { Experiment } from "../lib/experiments/experiment.ts";
+
+/** `pages=1,2,4`, `design=linux4_0,linux6_1`, `pages=1..1000..3`. */
+export function axisWishes(given: readonly string[]): Record<string, string[]> {
+  const wishes: Record<string, string[]> = {};
+  for (const text of given) {
+    const at = text.indexOf("=");
+    const name = text.slice(0, at).trim();
+    if (at < 1) throw outOfRange("take the axis", text, "it must be NAME=VALUE,…");
+    if (Object.hasOwn(wishes, name)) throw outOfRange("take the axis", text, `${name} is given twice`);
+    wishes[name] = text.slice(at + 1).split(",").flatMap((part) => range(part.trim()));
+  }
+  return wishes;
+}
+
+const MOST_VALUES = 1_000_000;
+
+function range(text: string): string[] {
+  const [, from, to, step = "1"] = /^(\d+)\.\.(\d+)(?:\.\.(\d+))?$/.exec(text) ?? [];
+  if (from === undefined || to === undefined) return [text];
+  const count = Math.floor((Number(to) - Number(from)) / Number(step)) + 1;
+  if (!(count >= 1 && count <= MOST_VALUES)) {
+    throw outOfRange("take the range", text, `it must have 1 to ${MOST_VALUES} values`);
+  }
+  return Array.from({ length: count }, (_, i) => String(Number(from) + i * Number(step)));
+}
+
+/** The list in a file, or the built-in one. */
+export async function readPrices(file: string | undefined): Promise<PriceList> {
+  return file === undefined ? ASSUMED_CYCLES : parsePriceList(await Deno.readTextFile(file), file);
+}
+
+/** All experiments, each with its question and its axes. */
+export function describeExperiments(experiments: Readonly<Record<string, Experiment>>): string {
+  return Object.values(experiments).map(({ name, question, axes }) => {
+    const lines = Object.entries(axes).map(([axis, { meaning, values }]) =>
+      `    --axis ${axis}=${values.join(",")}${meaning === axis ? "" : `   ${meaning}`}`
+    );
+    return [name, `  ${question}`, ...lines].join("\n");
+  }).join("\n\n");
+}
+
+/** Prints a refusal that a user can do something about and answers the exit code; throws all else. */
+export function refusal(error: unknown): number {
+  const isExpected = error instanceof RangeError || error instanceof TypeError ||
+    error instanceof SyntaxError ||
+    error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable ||
+    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotADirectory;
+  if (!isExpected) throw error;
+  console.error(`error: ${error.message}`);
+  return 2;
+}
