@@ -66,7 +66,7 @@ export function releaseOf(path: string, options: ReplayOptions): Release {
 
 function checkMachine(machine: string, rows: readonly CostRow[], release: Release, report: Report): void {
   if (machine === "xenpvh" && rows.every(({ layers }) => layers === null)) {
-    report.advise(rows.length);
+    report.advise();
     report.notes.push(
       `${machine}: ${rows.length} totals hold intercepted RDTSC; only rows by layer are compared`,
     );
