@@ -13,7 +13,7 @@ import { type EventKind, type EventRow, EVENTS } from "../trace/events.ts";
 // deno-fmt-ignore
 export const OPERATIONS = {
   // --- user space ----------------------------------------------------------------------------------------------
-  user_rep_iteration: { layer: "user", unit: "iteration", meaning: "iteration of a REP string instruction in the program", cite: "sdm 2B REP" },
+  user_rep_iteration: { layer: "user", unit: "iteration", meaning: "iteration of a REP string instruction in the program", cite: "sdm 2B 4.3 REP" },
   user_loop: { layer: "user", unit: "loop", meaning: "loop of the program set going", cite: "recorded costs-layers.jsonl gntdev_first_touch" },
   // --- the processor -------------------------------------------------------------------------------------------
   tsc_read: { layer: "hw", unit: "read", meaning: "time-stamp counter read by the kernel: on each way out to the program, for block statistics", cite: "linux 6.1 arch/x86/include/asm/entry-common.h arch_exit_to_user_mode_prepare" },

@@ -7,7 +7,7 @@
 import { innerSizes } from "../../cost/calibrate.ts";
 import type { InstructionList } from "../../cost/instruction_list.ts";
 import { predict } from "../../cost/predict.ts";
-import { type ObservedRow } from "../../experiments/benches/observations.ts";
+import type { ObservedRow } from "../../experiments/benches/observations.ts";
 import { hasTimerNoise } from "../../import/cost_rows.ts";
 import { callSites } from "../../linux/xen/call_sites.ts";
 import type { Report } from "../report.ts";

@@ -59,7 +59,9 @@ export const costLines: Format = {
     }
     if (intercepted > 0) {
       report.advise();
-      report.notes.push(`xenpvh: ${intercepted} lines through totals with intercepted RDTSC are not compared`);
+      report.notes.push(
+        `xenpvh: ${intercepted} lines through totals with intercepted RDTSC are not compared`,
+      );
     }
     for (const [machine, errors] of byMachine) judge(machine, errors, report);
   },

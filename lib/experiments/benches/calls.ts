@@ -32,7 +32,7 @@ const IMAGE = [
   { at: 0x40_0000, pages: 8 },
   { at: 0x60_0000, pages: 48 },
   { at: 0x7ff0_0000_0000, pages: 4 },
-];
+] as const;
 /** Pages that parent and child each write first after a fork: their stack, the data of the C library. */
 const WRITTEN_AFTER_FORK = 4;
 
