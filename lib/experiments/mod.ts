@@ -39,6 +39,8 @@ export * from "./shootdown_lanes.ts";
 export * from "./span_costs.ts";
 export * from "./split_cost.ts";
 export * from "./split_then_pin.ts";
+export * from "./split_verdicts.ts";
 export * from "./storage_scaling.ts";
 export * from "./tlb_working_set.ts";
 export * from "./world.ts";
+export * from "./working_set.ts";
