@@ -18,7 +18,7 @@ import { EXPERIMENTS } from "../lib/experiments/catalogue.ts";
 import { type Experiment, runExperiment } from "../lib/experiments/experiment.ts";
 import { saveFigure } from "../lib/plots/save.ts";
 import { chartExperiment } from "../lib/repl/chart_experiment.ts";
-import { axisWishes, describeExperiments, readPrices, refusal } from "./experiment_options.ts";
+import { axisWishes, describeExperiments, readPrices, refusal } from "../lib/cli/experiment_options.ts";
 
 const commandLine = object({
   name: optional(argument(string({ metavar: "NAME" }), {

@@ -6,7 +6,7 @@
  */
 
 import { ERRNO } from "../core/errno.ts";
-import { EXPERIMENTS } from "../experiments/compare.ts";
+import { EXPERIMENTS } from "../experiments/catalogue.ts";
 import { KERNEL_FLAVOURS } from "../linux/kernel.ts";
 import { EVENTS } from "../trace/events.ts";
 import { XEN_FLAVOURS } from "../xen/flavours.ts";

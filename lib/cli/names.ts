@@ -10,7 +10,7 @@ import { optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, type ValueParser } from "@optique/core/valueparser";
-import { EXPERIMENTS } from "../experiments/compare.ts";
+import { EXPERIMENTS } from "../experiments/catalogue.ts";
 import { KERNEL_FLAVOURS } from "../linux/kernel.ts";
 import { XEN_FLAVOURS } from "../xen/flavours.ts";
 

@@ -14,6 +14,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Load>> = Object.freeze({
   "session": () => import("./subcommands/session.ts"),
   "run": () => import("./subcommands/run.ts"),
   "experiment": () => import("./subcommands/experiment.ts"),
+  "sweep": () => import("./subcommands/sweep.ts"),
   "conform": () => import("./subcommands/conform.ts"),
   "import": () => import("./subcommands/import.ts"),
   "explain": () => import("./subcommands/explain.ts"),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EXPERIMENTS } from "../../experiments/compare.ts";
+import { EXPERIMENTS } from "../../experiments/catalogue.ts";
 import { entryFor } from "../help.ts";
 import type { Command, CommandContext } from "./command.ts";
 

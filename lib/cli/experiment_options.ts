@@ -1,14 +1,14 @@
 /**
- * What the commands `experiment` and `sweep` share: reading axes and price lists, listing experiments, refusing.
+ * What `experiment` and `sweep` share, here and as scripts: reading axes and price lists, listing experiments, refusing.
  *
  * @module
  */
 
-import { outOfRange } from "../lib/core/misuse.ts";
-import { ASSUMED_CYCLES } from "../lib/cost/assumed_cycles.ts";
-import { parsePriceList } from "../lib/cost/parse_price_list.ts";
-import type { PriceList } from "../lib/cost/price.ts";
-import type { Experiment } from "../lib/experiments/experiment.ts";
+import { outOfRange } from "../core/misuse.ts";
+import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
+import { parsePriceList } from "../cost/parse_price_list.ts";
+import type { PriceList } from "../cost/price.ts";
+import type { Experiment } from "../experiments/experiment.ts";
 
 /** `pages=1,2,4`, `design=linux4_0,linux6_1`, `pages=1..1000..3`. */
 export function axisWishes(given: readonly string[]): Record<string, string[]> {
