@@ -16,6 +16,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Load>> = Object.freeze({
   "experiment": () => import("./subcommands/experiment.ts"),
   "sweep": () => import("./subcommands/sweep.ts"),
   "conform": () => import("./subcommands/conform.ts"),
+  "diff": () => import("./subcommands/diff.ts"),
   "import": () => import("./subcommands/import.ts"),
   "explain": () => import("./subcommands/explain.ts"),
   "notebook run": () => import("./subcommands/notebook_run.ts"),

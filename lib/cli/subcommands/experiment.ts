@@ -1,118 +1,118 @@
 /**
- * `grantlab experiment NAME`: one question, rows as table, chart, JSON, CSV or picture. Values of any axis by
- * `--axis NAME=VALUE,…`; `split_then_pin` without it is judged design by design.
+ * `grantlab experiment [NAME] [--axis NAME=VALUE,…]…`: answers one question with a table and a chart; without a name it
+ * lists the questions. For more points than a table holds there is `sweep`.
  *
  * @module
  */
 
-import { merge, object } from "@optique/core/constructs";
+import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { multiple, optional } from "@optique/core/modifiers";
+import { optional } from "@optique/core/modifiers";
 import { argument, option } from "@optique/core/primitives";
-import type { InferValue } from "@optique/core/parser";
-import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import type { Figure } from "../../plots/figure.ts";
-import { experimentName, jsonFlag, kernelName, xenOption } from "../names.ts";
+import {
+  axisOption,
+  axisWishes,
+  describeExperiments,
+  pricesOption,
+  readPrices,
+} from "../experiment_options.ts";
+import { experimentName, jsonFlag } from "../names.ts";
 import { pathOf } from "../paths.ts";
 import { EXIT, type Subcommand, subcommand } from "../subcommand.ts";
+import type { Figure } from "../../plots/figure.ts";
 
-const parser = merge(
-  object({
-    name: argument(experimentName, { description: message`The experiment.` }),
-  }),
-  object({
-    designs: multiple(option("--design", kernelName, {
-      description: message`A kernel flavour; may be repeated; those of the question if not given.`,
-    })),
-    axes: multiple(option("--axis", string({ metavar: "NAME=VALUE,…" }), {
-      description: message`Values on an axis; from..to..step makes a range of numbers. May be repeated.`,
-    })),
-    prices: optional(option("--prices", path({ metavar: "FILE" }), {
-      description: message`Price list for the chart; the built-in assumed one if not given.`,
-    })),
-    xen: xenOption,
-    pages: optional(option("--pages", integer({ metavar: "N" }), {
-      description: message`Grants mapped, 2 to 4096; 8 if not given.`,
-    })),
-    cut: optional(option("--cut", integer({ metavar: "PAGE" }), {
-      description: message`Page that is unmapped; the middle one if not given.`,
-    })),
-    out: optional(option("--out", path({ metavar: "FILE" }), {
-      description: message`Write the chart: FILE ends in .png, .svg, .csv or .vl.json.`,
-    })),
-    json: jsonFlag,
-  }),
-);
+const parser = object({
+  name: optional(
+    argument(experimentName, { description: message`The experiment; without it all are listed.` }),
+  ),
+  axes: axisOption,
+  prices: pricesOption,
+  out: optional(option("--out", "--png", path({ metavar: "FILE" }), {
+    description: message`Write the chart: FILE ends in .png, .svg, .csv or .vl.json.`,
+  })),
+  json: jsonFlag,
+});
+
+/** What an experiment answered, before it is shown. */
+interface Answer {
+  readonly rows: unknown;
+  readonly text: string;
+  readonly figures: readonly Figure[];
+}
 
 /** The subcommand. */
 export const command: Subcommand = subcommand({
   brief: "answer a question for several designs: table, chart, rows, picture",
-  asks: "nothing; with --out writing FILE and reading the library's fonts, with --prices reading FILE",
+  asks: "nothing; with --prices reading it; with --out writing FILE and reading the library's fonts",
   parser,
-  rights: ({ out, prices }, { project }) => ({
-    read: [...(out === undefined ? [] : [pathOf(project)]), ...(prices === undefined ? [] : [prices])],
-    ...(out === undefined ? {} : { write: [out] }),
-  }),
-  async run(wish) {
-    const isVerdict = wish.name === "split_then_pin" && wish.axes.length === 0;
-    const { figure, rows, text } = await (isVerdict ? judged(wish) : counted(wish));
-    if (wish.json) console.log(JSON.stringify(rows));
-    else console.log(text);
-    if (wish.out !== undefined) {
+  rights({ out, prices }, { project }) {
+    const read = prices === undefined ? [] : [prices];
+    return out === undefined ? { read } : { read: [...read, pathOf(project)], write: [out] };
+  },
+  async run({ name, axes, prices, out, json }) {
+    if (name === undefined) {
+      const { EXPERIMENTS } = await import("../../experiments/catalogue.ts");
+      const { VERDICT_EXPERIMENTS: JUDGED } = await import("../../experiments/compare.ts");
+      const judged = Object.values(JUDGED).map(({ name, question, designs }) =>
+        `${name}\n  ${question}\n    --axis design=${designs.join(",")}`
+      );
+      console.log([...judged, describeExperiments(EXPERIMENTS)].join("\n\n"));
+      return EXIT.ok;
+    }
+    const { rows, text, figures } = await answer(name, axisWishes(axes), prices);
+    if (json) console.log(JSON.stringify(rows));
+    else {
+      const colour = Deno.stdout.isTerminal() && !Deno.noColor;
+      console.log([text, ...figures.map((figure) => figure.toText(100, { colour }))].join("\n\n"));
+    }
+    if (out !== undefined) {
       const { saveFigure } = await import("../../plots/save.ts");
-      await saveFigure(figure, wish.out);
-      console.error(`chart written to ${wish.out}`);
+      await saveFigure(figures[0]!, out);
+      console.error(`chart written to ${out}`);
     }
     return EXIT.ok;
   },
 });
 
-type Wish = InferValue<typeof parser>;
-
-/** What an experiment answers, in its forms. */
-interface Answer {
-  readonly figure: Figure;
-  /** For JSON. */
-  readonly rows: unknown;
-  readonly text: string;
-}
-
-const hasColour = () => Deno.stdout.isTerminal() && !Deno.noColor;
-
-/** A run per design, each page with a verdict. */
-async function judged({ designs, xen, pages, cut }: Wish): Promise<Answer> {
-  const { compare } = await import("../../experiments/compare.ts");
-  const { chart, chartCost, tabulate } = await import("../../repl/chart.ts");
-  const comparison = compare("split_then_pin", designs.length > 0 ? designs : undefined, {
-    ...(xen === undefined ? {} : { xen }),
-    ...(pages === undefined ? {} : { pages }),
-    ...(cut === undefined ? {} : { cut }),
-  });
-  const figure = chart(comparison);
-  const colour = hasColour();
-  const costs = chartCost(comparison).toText(100, { colour });
-  const parts = [comparison.question, tabulate(comparison), figure.toText(100, { colour }), costs];
-  return { figure, rows: { question: comparison.question, rows: comparison.rows }, text: parts.join("\n\n") };
-}
-
-/** Counts over axes; the short options name axes. */
-async function counted({ name, axes, designs, xen, pages, cut, prices }: Wish): Promise<Answer> {
+async function answer(
+  name: string,
+  axes: Readonly<Record<string, readonly string[]>>,
+  prices: string | undefined,
+): Promise<Answer> {
   const { EXPERIMENTS } = await import("../../experiments/catalogue.ts");
+  const list = await readPrices(prices);
+  if (!Object.hasOwn(EXPERIMENTS, name)) return await judged(name, axes, list);
   const { runExperiment } = await import("../../experiments/experiment.ts");
   const { chartExperiment } = await import("../../repl/chart_experiment.ts");
-  const { axisWishes, readPrices } = await import("../experiment_options.ts");
-  const list = await readPrices(prices);
-  const result = runExperiment(EXPERIMENTS[name as keyof typeof EXPERIMENTS], {
-    ...(designs.length === 0 ? {} : { design: designs }),
-    ...(xen === undefined ? {} : { xen }),
-    ...(pages === undefined ? {} : { pages }),
-    ...(cut === undefined ? {} : { cut }),
-    ...axisWishes(axes),
+  const result = runExperiment(EXPERIMENTS[name as keyof typeof EXPERIMENTS], axes);
+  const text = Deno.inspect(result, { colors: Deno.stdout.isTerminal() && !Deno.noColor, breakLength: 100 });
+  return { rows: result.tidy(), text, figures: [chartExperiment(result, { prices: list })] };
+}
+
+/** An experiment with a verdict per page: its axes are `design`, and one value each of its parameters. */
+async function judged(
+  name: string,
+  axes: Readonly<Record<string, readonly string[]>>,
+  list: Awaited<ReturnType<typeof readPrices>>,
+): Promise<Answer> {
+  const { compare, VERDICT_EXPERIMENTS } = await import("../../experiments/compare.ts");
+  const { chart, chartCost, tabulate } = await import("../../repl/chart.ts");
+  const { lookUp } = await import("../../core/nearest.ts");
+  const { outOfRange } = await import("../../core/misuse.ts");
+  const known = { design: true, xen: true, pages: true, cut: true };
+  for (const [axis, values] of Object.entries(axes)) {
+    lookUp("axis", known, axis);
+    if (axis !== "design" && values.length !== 1) {
+      throw outOfRange(`try axis ${axis} at`, values.join(), `${name} takes one value of it`);
+    }
+  }
+  const { design, xen, pages, cut } = axes;
+  const comparison = compare(name as keyof typeof VERDICT_EXPERIMENTS, design, {
+    ...(xen === undefined ? {} : { xen: xen[0]! }),
+    ...(pages === undefined ? {} : { pages: Number(pages[0]) }),
+    ...(cut === undefined ? {} : { cut: Number(cut[0]) }),
   });
-  const figure = chartExperiment(result, { prices: list });
-  const colour = hasColour();
-  const table = Deno.inspect(result, { colors: colour, breakLength: 100 });
-  const rows = { question: result.experiment.question, rows: result.tidy() };
-  return { figure, rows, text: `${table}\n\n${figure.toText(100, { colour })}` };
+  const text = `${comparison.question}\n\n${tabulate(comparison)}`;
+  return { rows: comparison.rows, text, figures: [chart(comparison), chartCost(comparison, list)] };
 }
