@@ -56,7 +56,7 @@ Deno.test("experiment prices with a user's own list, and says what it refuses, w
     await Deno.writeTextFile(file, JSON.stringify({ ...list, unit: "hours" }));
     const table: [args: string[], says: string][] = [
       [own, 'Cannot find the price unit "hours"'],
-      [["gup_pats"], 'Did you mean "gup_paths"'],
+      [["gup_pats"], 'did you mean "gup_paths"'],
       [["gup_paths", "--axis", "page=1"], 'did you mean "pages"'],
       [["nested_walk", "--axis", "levels=4,4"], "a value is twice"],
       [["nested_walk", "--png", `${folder}/chart.gif`], "its name must end in one of"],

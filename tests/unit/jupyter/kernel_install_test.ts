@@ -87,10 +87,11 @@ Deno.test("installKernel() copies all that the kernel needs, without links", asy
     await Deno.remove(parts.project, { recursive: true });
     assertEquals(names(folder), ["deno", "kernel.json", "library"]);
     const { argv, interrupt_mode, language } = await json(`${folder}/kernel.json`);
-    assertEquals([argv[0], argv.at(-2), argv.at(-1)], [
+    assertEquals([argv[0], ...argv.slice(-3)], [
       `${folder}/deno`,
       `${folder}/library/lib/main.ts`,
       "{connection_file}",
+      "--types",
     ]);
     assertEquals([interrupt_mode, language], ["message", "typescript"]);
     const packages = `${folder}/library/node_modules`;
