@@ -11,8 +11,8 @@
 import { COST_KINDS, type CostKind } from "./operations.ts";
 
 /**
- * `none`: no instruction of its own, its work is counted by other events or done by hardware. `few`: a handful in the program itself. `entry`: a few instructions
- * on one entry or count. `step`: one look-up, lock or list element. `path`: a way through a subsystem. `iteration`:
+ * `none`: no instruction of its own, its work is counted by other events or done by hardware. `few`: a handful in the
+ * program itself. `entry`: a few instructions on one entry or count. `step`: one look-up, lock or list element. `path`: a way through a subsystem. `iteration`:
  * bytes or words moved by a string instruction, whose iterations are counted by rule and never fitted.
  */
 export type PriceClass = "none" | "few" | "entry" | "step" | "path" | "iteration";
@@ -124,6 +124,9 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   slab_object: "step",
   list_link: "entry",
   grant_ref_change: "step",
+  pgrant_probe: "entry",
+  front_copy_bytes: "iteration",
+  local_copy_bytes: "iteration",
 });
 
 /** The kinds whose prices are fitted, in the order of the tables. */
