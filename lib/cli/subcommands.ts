@@ -15,6 +15,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Load>> = Object.freeze({
   "run": () => import("./subcommands/run.ts"),
   "experiment": () => import("./subcommands/experiment.ts"),
   "sweep": () => import("./subcommands/sweep.ts"),
+  "calibrate": () => import("./subcommands/calibrate.ts"),
   "conform": () => import("./subcommands/conform.ts"),
   "diff": () => import("./subcommands/diff.ts"),
   "import": () => import("./subcommands/import.ts"),

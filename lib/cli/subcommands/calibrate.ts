@@ -1,5 +1,5 @@
 /**
- * Fits price lists: `deno task calibrate [--out FOLDER] FILE…`.
+ * `grantlab calibrate [--out FOLDER] FILE…`: fits price lists.
  *
  * Files of recorded costs (`.jsonl`, `.jsonl.gz`) give lists in instructions; a file of a user's own measurements (`.csv`:
  * operation, n, value, unit) gives a list of prices in its unit, for `parsePriceList` to read.
@@ -11,15 +11,15 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
+import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, option } from "@optique/core/primitives";
-import { choice, string } from "@optique/core/valueparser";
-import { run } from "@optique/run";
-import { BadInput, openInput } from "../lib/conform/mod.ts";
-import { numberedRows } from "../lib/conform/format.ts";
-import { calibrate, type InstructionList, instructionListOf, isMeasured } from "../lib/cost/mod.ts";
+import { choice } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { numberedRows } from "../../conform/format.ts";
+import { BadInput, openInput } from "../../conform/mod.ts";
+import { calibrate, type InstructionList, instructionListOf, isMeasured } from "../../cost/mod.ts";
 import {
   BENCH_MACHINES,
   type BenchMachine,
@@ -28,40 +28,43 @@ import {
   hostPrices,
   isCalm,
   observe,
-} from "../lib/experiments/benches/mod.ts";
-import { type CostRow, parseCostRow } from "../lib/import/cost_rows.ts";
-import { parseMeasurements } from "../lib/import/measurements.ts";
+} from "../../experiments/benches/mod.ts";
+import { type CostRow, parseCostRow } from "../../import/cost_rows.ts";
+import { parseMeasurements } from "../../import/measurements.ts";
+import { kernelOption, xenOption } from "../names.ts";
+import { EXIT, type Subcommand, subcommand } from "../subcommand.ts";
 
-const commandLine = object({
-  out: optional(option("--out", string({ metavar: "FOLDER" }), {
-    description: message`Folder to write the lists into; without it they are only described.`,
-  })),
-  kernel: withDefault(
-    option("--kernel", string({ metavar: "NAME" }), { description: message`Kernel release recorded.` }),
-    "linux6_1",
-  ),
-  xen: withDefault(
-    option("--xen", string({ metavar: "NAME" }), { description: message`Hypervisor release recorded.` }),
-    "xen4_17",
-  ),
-  machine: withDefault(
-    option("--machine", choice(BENCH_MACHINES), {
-      description: message`What own measurements were made on; recordings say it themselves.`,
-    }),
-    "linux" as const,
-  ),
-  files: multiple(argument(string({ metavar: "FILE" })), { min: 1 }),
-});
+const parser = merge(
+  object({
+    out: optional(option("--out", path({ metavar: "FOLDER" }), {
+      description: message`Folder to write the lists into; without it they are only described.`,
+    })),
+    kernel: kernelOption,
+    xen: xenOption,
+    machine: withDefault(
+      option("--machine", choice(BENCH_MACHINES), {
+        description: message`What own measurements were made on; recordings say it themselves.`,
+      }),
+      "linux" as const,
+    ),
+  }),
+  object({
+    files: multiple(
+      argument(path({ metavar: "FILE" }), {
+        description: message`Recorded costs, or a CSV of one's own host.`,
+      }),
+      { min: 1 },
+    ),
+  }),
+);
 
-async function main(): Promise<number> {
-  const { out, kernel, xen, machine: host, files } = run(commandLine, {
-    programName: "calibrate",
-    args: Deno.args,
-    help: "option",
-    errorExitCode: 2,
-    brief: message`Fit price lists to recorded instruction counts.`,
-  });
-  try {
+/** The subcommand. */
+export const command: Subcommand = subcommand({
+  brief: "fit price lists to recorded costs, or to measurements of your own host",
+  asks: "reading the files named; with --out writing that folder",
+  parser,
+  rights: ({ files, out }) => out === undefined ? { read: files } : { read: files, write: [out] },
+  async run({ out, kernel = "linux6_1", xen = "xen4_17", machine: host, files }) {
     if (files.some((file) => file.endsWith(".csv"))) return await calibrateHost(files, host, out);
     const rows: CostRow[] = [];
     for (const file of files) rows.push(...await rowsOf(file));
@@ -74,17 +77,11 @@ async function main(): Promise<number> {
         continue;
       }
       describe(list);
-      if (out !== undefined) {
-        await Deno.writeTextFile(`${out}/${list.name}.json`, formatList(list));
-      }
+      if (out !== undefined) await Deno.writeTextFile(`${out}/${list.name}.json`, formatList(list));
     }
-    return 0;
-  } catch (e) {
-    if (!(e instanceof BadInput || e instanceof RangeError || e instanceof TypeError)) throw e;
-    console.error(`error: ${e.message}`);
-    return 2;
-  }
-}
+    return EXIT.ok;
+  },
+});
 
 /** One list for each file of own measurements. */
 async function calibrateHost(
@@ -115,7 +112,7 @@ async function calibrateHost(
     await Deno.writeTextFile(path, `${JSON.stringify(list, null, 2)}\n`);
     console.log(`written to ${path}`);
   }
-  return 0;
+  return EXIT.ok;
 }
 
 function short(value: number): number {
@@ -124,13 +121,21 @@ function short(value: number): number {
 
 async function rowsOf(file: string): Promise<CostRow[]> {
   const rows: CostRow[] = [];
+  let others = 0;
   for await (const { row, where } of numberedRows(await openInput(file))) {
+    // A line through costs is made of rows of another file and would count them twice; rows of two processors hold
+    // the waiting for each other. `conform` checks both against the prices.
+    if ("per_unit" in row || "per" in row) {
+      others++;
+      continue;
+    }
     try {
       rows.push(parseCostRow(row));
     } catch (e) {
       throw new BadInput(where, (e as Error).message);
     }
   }
+  if (others > 0) console.error(`${file}: left out ${others} lines through costs or rows of two processors`);
   return rows;
 }
 
@@ -198,5 +203,3 @@ function describe(list: InstructionList): void {
     console.log(`  no price for ${kind}: it happens in ${bench} only`);
   }
 }
-
-if (import.meta.main) Deno.exit(await main());
