@@ -170,7 +170,7 @@ Deno.test("getUserPagesFast() takes no lock where the fast walk finds all", () =
   touch("w")(m);
   const mark = m.trace.mark();
   getUserPagesFast(m.mm, m.start, 1, FOLL_GET | FOLL_WRITE);
-  assertEquals(m.trace.since(mark), { gup_fast_pte: 1, refcount: 1 });
+  assertEquals(m.trace.since(mark), { gup_fast_call: 1, gup_fast_pte: 1, refcount: 1 });
 });
 
 Deno.test("getUserPagesFast() tells its decisions page by page", () => {
