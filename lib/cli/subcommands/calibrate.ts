@@ -125,7 +125,7 @@ async function rowsOf(file: string): Promise<CostRow[]> {
   for await (const { row, where } of numberedRows(await openInput(file))) {
     // A line through costs is made of rows of another file and would count them twice; rows of two processors hold
     // the waiting for each other. `conform` checks both against the prices.
-    if ("per_unit" in row || "per" in row) {
+    if ("per_unit" in row || !("mode" in row)) {
       others++;
       continue;
     }
