@@ -57,7 +57,7 @@ export const LAYERS = {
     outside: true,
   },
   "cli": {
-    mayImport: [...MODEL, "import", "experiments", "plots", "conform", "jupyter", "repl", "std"],
+    mayImport: [...MODEL, "import", "experiments", "plots", "sweep", "conform", "jupyter", "repl", "std"],
     packages: true,
     outside: true,
   },

@@ -6,12 +6,15 @@
  */
 
 import { ERRNO } from "../core/errno.ts";
-import { EXPERIMENTS } from "../experiments/compare.ts";
+import { EXPERIMENTS as COUNTING } from "../experiments/catalogue.ts";
+import { VERDICT_EXPERIMENTS as JUDGED } from "../experiments/compare.ts";
 import { KERNEL_FLAVOURS } from "../linux/kernel.ts";
 import { EVENTS } from "../trace/events.ts";
 import { XEN_FLAVOURS } from "../xen/flavours.ts";
 import * as status from "../xen/status.ts";
 import { type CrossReference, crossReference, librarySources } from "./cross_reference.ts";
+
+const EXPERIMENTS: Readonly<Record<string, { readonly question: string }>> = { ...JUDGED, ...COUNTING };
 
 /** One meaning of a word. */
 export interface Meaning {
@@ -101,5 +104,5 @@ function hypervisors(word: string): Meaning[] {
 
 function experiments(word: string): Meaning[] {
   if (!Object.hasOwn(EXPERIMENTS, word)) return [];
-  return [{ kind: "experiment", name: word, text: EXPERIMENTS[word as keyof typeof EXPERIMENTS].question }];
+  return [{ kind: "experiment", name: word, text: EXPERIMENTS[word]!.question }];
 }

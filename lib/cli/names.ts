@@ -10,7 +10,8 @@ import { optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, type ValueParser } from "@optique/core/valueparser";
-import { EXPERIMENTS } from "../experiments/compare.ts";
+import { EXPERIMENTS as COUNTING } from "../experiments/catalogue.ts";
+import { VERDICT_EXPERIMENTS as JUDGED } from "../experiments/compare.ts";
 import { KERNEL_FLAVOURS } from "../linux/kernel.ts";
 import { XEN_FLAVOURS } from "../xen/flavours.ts";
 
@@ -25,8 +26,11 @@ export const kernelName: ValueParser<"sync", string> = nameOf("KERNEL", KERNEL_F
 /** A hypervisor flavour: `xen4_17`. */
 export const xenName: ValueParser<"sync", string> = nameOf("XEN", XEN_FLAVOURS);
 
-/** An experiment: `split_then_pin`. */
-export const experimentName: ValueParser<"sync", string> = nameOf("EXPERIMENT", EXPERIMENTS);
+/** An experiment: `split_then_pin`, or one that counts. */
+export const experimentName: ValueParser<"sync", string> = nameOf("EXPERIMENT", { ...JUDGED, ...COUNTING });
+
+/** An experiment that counts over axes: `flush_batching`. */
+export const countingName: ValueParser<"sync", string> = nameOf("EXPERIMENT", COUNTING);
 
 /** `--kernel KERNEL`. */
 export const kernelOption: Parser<"sync", string | undefined, unknown> = optional(

@@ -14,7 +14,7 @@
 import { outOfRange } from "../core/misuse.ts";
 import { closedQueues } from "./closed_queues.ts";
 import { LINE_TRANSFER, LOCK_CLASSES, type LockClass } from "./lock_classes.ts";
-import type { PriceList } from "./price.ts";
+import type { Price, PriceList } from "./price.ts";
 import { type CountsByEvent, priceOf } from "./price_of.ts";
 
 /** Operations of all processors together. */
@@ -34,6 +34,15 @@ export interface Contended {
   /** `operations per million cycles` */
   readonly unit: string;
   readonly assumed: boolean;
+}
+
+/** On what an operation runs. */
+export interface ContentionOptions {
+  readonly cpus: number;
+  /** In cycles or ns. */
+  readonly prices: PriceList;
+  /** Cycles to move a cache line from another processor, if you know better than {@linkcode LINE_TRANSFER}. */
+  readonly lineTransfer?: Pick<Price, "per" | "low" | "high">;
 }
 
 type End = "amount" | "low" | "high";
@@ -56,12 +65,12 @@ const CYCLES_PER_NS = 3;
  */
 export function contended(
   counts: CountsByEvent,
-  { cpus, prices }: { readonly cpus: number; readonly prices: PriceList },
+  { cpus, prices, lineTransfer }: ContentionOptions,
 ): Contended {
   if (prices.unit === "instructions") {
     throw outOfRange("compute waiting with prices in", prices.unit, "waiting is time: cycles or ns");
   }
-  const at = (end: End, n: number) => closedQueues(demandOf(counts, prices, end, n), n);
+  const at = (end: End, n: number) => closedQueues(demandOf(counts, prices, end, n, lineTransfer), n);
   const now = at("amount", cpus);
   const busiest = now.busy.reduce((best, share, i) => share > (now.busy[best] ?? 0) ? i : best, 0);
   const classes = classesIn(counts);
@@ -74,7 +83,8 @@ export function contended(
     busiest: classes.length === 0 ? null : { lock: classes[busiest]!.name, share: now.busy[busiest]! },
     waiting: now.waiting,
     unit: `operations per million ${prices.unit}`,
-    assumed: priceOf(counts, prices).assumed || (cpus > 1 && classes.length > 0),
+    assumed: priceOf(counts, prices).assumed ||
+      (cpus > 1 && classes.length > 0 && lineTransfer === undefined),
   };
 }
 
@@ -84,10 +94,11 @@ export function demandOf(
   prices: PriceList,
   end: End,
   cpus: number,
+  lineTransfer: Pick<Price, "per" | "low" | "high"> = LINE_TRANSFER,
 ): { readonly think: number; readonly locks: readonly number[] } {
   const total = amountOf(counts, prices, end);
   const classes = classesIn(counts);
-  const perTransfer = LINE_TRANSFER[end === "amount" ? "per" : end] /
+  const perTransfer = lineTransfer[end === "amount" ? "per" : end] /
     (prices.unit === "ns" ? CYCLES_PER_NS : 1);
   const held = classes.map(({ during }) => {
     const own = Object.fromEntries(during.map((event) => [event, counts[event] ?? 0]));

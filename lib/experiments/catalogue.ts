@@ -1,5 +1,5 @@
 /**
- * All counting experiments by name: what `deno task experiment` and `deno task sweep` know.
+ * All experiments by name: what `deno task experiment` and `deno task sweep` know.
  *
  * @module
  */
@@ -17,6 +17,8 @@ import { overrideLocks } from "./override_locks.ts";
 import { pvOrPvh } from "./pv_or_pvh.ts";
 import { safeUnmap } from "./safe_unmap.ts";
 import { splitCost } from "./split_cost.ts";
+import { splitVerdicts } from "./split_verdicts.ts";
+import { workingSet } from "./working_set.ts";
 
 /** Their names. */
 export type ExperimentName =
@@ -31,7 +33,9 @@ export type ExperimentName =
   | "override_locks"
   | "pv_or_pvh"
   | "safe_unmap"
-  | "split_cost";
+  | "split_cost"
+  | "split_then_pin"
+  | "tlb_working_set";
 
 /** The experiments, one question each. */
 export const EXPERIMENTS: Readonly<Record<ExperimentName, Experiment>> = Object.freeze({
@@ -47,4 +51,6 @@ export const EXPERIMENTS: Readonly<Record<ExperimentName, Experiment>> = Object.
   pv_or_pvh: pvOrPvh,
   safe_unmap: safeUnmap,
   split_cost: splitCost,
+  split_then_pin: splitVerdicts,
+  tlb_working_set: workingSet,
 });

@@ -20,9 +20,7 @@ import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
 import { withinBudget } from "../core/budget.ts";
 import { KernelBug } from "../core/crash.ts";
-import type { Mfn } from "../core/frames.ts";
-import { PAGE_SIZE } from "../core/geometry.ts";
-import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
+import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import { hex } from "../core/show.ts";
 import { RamDisk } from "../drivers/ram_disk.ts";
 import { bootXenLinux, kernelFlavour } from "../linux/kernel.ts";
@@ -31,150 +29,36 @@ import type { XenLinux } from "../linux/xen/xen_linux.ts";
 import { Trace } from "../trace/trace.ts";
 import { Cpu } from "../x86/cpu.ts";
 import { PhysMem } from "../x86/phys_mem.ts";
-import { DOMID_SELF, GNTTABOP_setup_table } from "../xen/abi.ts";
 import type { Domain } from "../xen/domain.ts";
 import { type XenFlavour, xenFlavour } from "../xen/flavours.ts";
-import { endAccess, grantAccess } from "../xen/grant_access.ts";
-import { grantTableOp } from "../xen/hypercall.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
-import { GNTST_okay } from "../xen/status.ts";
 import { FrameInfo } from "../xen/views/frame_view.ts";
-import { GrantTableListing } from "../xen/views/grant_entry_view.ts";
 import type { TranslationCaches } from "../x86/translation_caches.ts";
+import { BlkDevice, type BlkDeviceOptions } from "./blk_device.ts";
 import { EventTally } from "./event_tally.ts";
+import { Guest } from "./guest.ts";
+import { NetDevice, type NetDeviceOptions } from "./net_device.ts";
 import { Process } from "./process.ts";
 
 /** How {@linkcode world} is made. Everything has a default. */
 export interface WorldOptions {
   /** Linux in dom0: `linux6_1`, `seed2014`, … */
   readonly kernel?: string;
-  /** The hypervisor: `xen4_17`. */
-  readonly xen?: string;
+  /** The hypervisor: `xen4_17`, or a record derived from one. */
+  readonly xen?: string | XenFlavour;
   /** Frames of dom0. */
   readonly dom0Frames?: number;
   /** Pages that dom0 keeps without a frame, for foreign mappings. */
   readonly ballooned?: number;
   /** Frames of the guest. */
   readonly guestFrames?: number;
+  /** CPUs of the machine, and vCPUs of dom0. Default 1. */
+  readonly cpus?: number;
+  /** Frames of the machine that are left for further guests. Default 0. */
+  readonly spareFrames?: number;
 }
 
-/** Grants that a guest has published for dom0. */
-export class Grants extends Shown {
-  constructor(
-    readonly domid: number,
-    readonly refs: readonly number[],
-    /** Machine frame of each. */
-    readonly frames: readonly Mfn[],
-    readonly writable: boolean,
-  ) {
-    super();
-  }
-
-  override toString(): string {
-    const { refs, frames } = this;
-    const list = (items: readonly string[]) =>
-      items.length <= 4 ? items.join(" ") : `${items.slice(0, 3).join(" ")} … ${items.at(-1)}`;
-    return `${refs.length} grants of domain ${this.domid}, ${this.writable ? "writable" : "read-only"}: ` +
-      `refs ${list(refs.map(String))}, frames ${list(frames.map((frame) => hex(frame)))}`;
-  }
-
-  override [viewOf](): View {
-    const rows = this.refs.map((ref, i) => [String(ref), hex(this.frames[i]!)]);
-    const right = { header: "ref", right: true } as const;
-    return { line: this.toString(), blocks: [tableBlock([right, "frame"], rows, { limit: 16 })] };
-  }
-}
-
-/** The domain that grants. Its kernel is not modelled: it writes its own grant table and memory. */
-export class Guest extends Shown {
-  #nextRef = 8; // 0 … 7 are reserved
-  #nextPfn = 16;
-
-  /** Its grant table: entries as it wrote them, and how Xen has them in use. */
-  readonly table: GrantTableListing;
-
-  constructor(readonly world: World, readonly domain: Domain) {
-    super();
-    this.table = new GrantTableListing(domain);
-  }
-
-  /**
-   * Grants frames to dom0 and fills frame i with byte 0x10 + i.
-   *
-   * @param what how many frames, or which pseudo-physical frames
-   * @throws {RangeError} if the guest has not so many frames or its table not so many entries
-   *
-   * @example
-   * ```ts
-   * import { world } from "grantlab";
-   * const w = world();
-   * const grants = w.guest.grant(4);
-   * if (grants.refs.length !== 4 || grants.refs[0] !== 8) throw new Error();
-   * ```
-   */
-  grant(what: number | readonly number[], options: { readonly readonly?: boolean } = {}): Grants {
-    const { domain, world } = this;
-    if (typeof what !== "number" && !Array.isArray(what)) {
-      throw wrongType("grant", what, "it must be a number of frames or a list of pseudo-physical frames");
-    }
-    const count = withinBudget("grant", typeof what === "number" ? what : what.length, "grantsPerCall");
-    const pfns = typeof what === "number" ? this.#nextPfns(what) : what;
-    const frames = pfns.map((pfn) => domain.mfnOf(pfn));
-    this.#growTable(count);
-    if (typeof what === "number") this.#nextPfn += count;
-    const refs = frames.map((frame, i) => {
-      const ref = this.#nextRef++;
-      grantAccess(domain, ref, { domid: world.dom0.domid, frame, readonly: options.readonly === true });
-      world.hv.mem.fillFrame(frame, 0x10 + i % 64);
-      return ref;
-    });
-    return new Grants(domain.domid, refs, frames, options.readonly !== true);
-  }
-
-  /** Takes grants back: for each, whether it was free to take. */
-  revoke(grants: Grants): boolean[] {
-    return grants.refs.map((ref) => endAccess(this.domain, ref));
-  }
-
-  /** The byte at `offset` of a granted frame, as the guest sees its own memory. */
-  read(grants: Grants, index: number, offset = 0): number {
-    const frame = grants.frames[index];
-    if (frame === undefined) throw outOfRange("read grant", index, `there are ${grants.frames.length}`);
-    wholeNumber("read a granted frame at offset", offset, 0, PAGE_SIZE - 1);
-    return this.world.hv.mem.read8(frame * PAGE_SIZE + offset as never);
-  }
-
-  override [viewOf](): View {
-    const { line, blocks } = this.domain[viewOf]();
-    return {
-      line: `guest: ${line}`,
-      ...blocks === undefined ? {} : { title: `guest: domain ${this.domain.domid}`, blocks },
-    };
-  }
-
-  /** Grows the table by setup_table until `count` more entries fit. */
-  #growTable(count: number): void {
-    const { grantTable } = this.domain;
-    const needed = this.#nextRef + count;
-    if (needed <= grantTable.nrEntries) return;
-    const op = { dom: DOMID_SELF, nr_frames: Math.ceil(needed / 512), status: 0, frame_list: [] };
-    grantTableOp(this.world.hv, this.domain, GNTTABOP_setup_table, [op]);
-    if (op.status !== GNTST_okay) {
-      const free = grantTable.nrEntries - this.#nextRef;
-      throw outOfRange(
-        "grant",
-        count,
-        `the guest's grant table has ${free} free entries and cannot grow to ${needed}`,
-      );
-    }
-  }
-
-  #nextPfns(count: number): number[] {
-    const left = Math.max(0, this.domain.frames.length - this.#nextPfn);
-    if (count > left) throw outOfRange("grant", count, `the guest has ${left} frames left to grant`);
-    return Array.from({ length: count }, (_, i) => this.#nextPfn + i);
-  }
-}
+export { Grants, Guest } from "./guest.ts";
 
 /** Page 0, the page of zeros, the kernel's tables and those of one process. */
 const LEAST_DOM0_FRAMES = 16;
@@ -196,12 +80,16 @@ export class World extends Shown {
   readonly disk: RamDisk = new RamDisk(64 * 2 ** 20, (sector) => sector * 7 + 1);
   /** The bug that ended dom0, if one did. */
   crash: KernelBug | null = null;
+  #spareAt: number;
 
   constructor(options: WorldOptions = {}) {
     super();
     this.kernelName = options.kernel ?? "linux6_1";
     this.flavour = kernelFlavour(this.kernelName);
-    this.xen = xenFlavour(options.xen ?? "xen4_17");
+    const { xen = "xen4_17" } = options;
+    this.xen = typeof xen === "string" ? xenFlavour(xen) : xen;
+    const nrCpus = wholeNumber("make a machine of CPUs", options.cpus ?? 1, 1, 512);
+    const spare = withinBudget("leave frames for guests:", options.spareFrames ?? 0, "domainFrames");
     const dom0Frames = withinBudget("give dom0 frames:", options.dom0Frames ?? 1024, "domainFrames");
     const ballooned = withinBudget("keep ballooned pages:", options.ballooned ?? 1024, "domainFrames");
     const guestFrames = withinBudget("give the guest frames:", options.guestFrames ?? 512, "domainFrames");
@@ -215,14 +103,16 @@ export class World extends Shown {
     );
     const guestAt = Math.max(1, p2mEnd - Math.ceil(guestFrames / 2));
     const dom0At = Math.ceil((guestAt + guestFrames + 1) / 0x800) * 0x800;
-    const mem = new PhysMem(dom0At + dom0Frames + 0x1000);
-    const cpus = [new Cpu({ trace: this.trace })];
+    const mem = new PhysMem(dom0At + dom0Frames + spare + 0x1000);
+    const cpus = Array.from({ length: nrCpus }, () => new Cpu({ trace: this.trace }));
     this.hv = new Hypervisor({ mem, trace: this.trace, flavour: this.xen, cpus });
     this.dom0 = this.hv.createDomain({
       name: "dom0",
       frames: { first: dom0At, count: dom0Frames },
       privileged: true,
+      vcpus: nrCpus,
     });
+    this.#spareAt = dom0At + dom0Frames;
     const guest = this.hv.createDomain({ name: "guest", frames: { first: guestAt, count: guestFrames } });
     this.kernel = bootXenLinux({
       hv: this.hv,
@@ -232,6 +122,47 @@ export class World extends Shown {
       nrBallooned: ballooned,
     });
     this.guest = new Guest(this, guest);
+  }
+
+  /**
+   * One more guest.
+   *
+   * @throws {RangeError} if the machine has not so many frames left: `world({ spareFrames })`
+   */
+  addGuest(frames = 512, name = `guest${this.hv.domains.size}`): Guest {
+    const first = this.#spareAt;
+    const domain = this.hv.createDomain({ name, frames: { first, count: frames } });
+    this.#spareAt += frames;
+    return new Guest(this, domain);
+  }
+
+  /**
+   * A block device for a guest, with blkfront, blkback and a disk in memory.
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const blk = world().blk();
+   * if (blk.write(0, 8).verdict !== "ok" || blk.kept !== 1) throw new Error(String(blk));
+   * ```
+   */
+  blk(options: BlkDeviceOptions = {}): BlkDevice {
+    return new BlkDevice(this, options);
+  }
+
+  /**
+   * A network device for a guest, with netfront, netback and a wire.
+   *
+   * @example
+   * ```ts
+   * import { world } from "grantlab";
+   * const w = world({ ballooned: 2048, spareFrames: 512 });
+   * const receiver = w.net({ guest: w.addGuest() });
+   * if (w.net({ to: receiver }).send(1514).right !== 1) throw new Error();
+   * ```
+   */
+  net(options: NetDeviceOptions = {}): NetDevice {
+    return new NetDevice(this, options);
   }
 
   /** Starts a process in dom0. */
@@ -283,8 +214,7 @@ export class World extends Shown {
 
   /** Lets milliseconds pass on dom0's clock: deferred unmaps run when they fall due. */
   advance(ms: number): void {
-    this.refuseAfterCrash("let time pass");
-    this.kernel.work.advance(ms);
+    this.run("let time pass", () => this.kernel.work.advance(ms));
   }
 
   /** The first pfn beyond dom0's p2m: frame numbers from here on read as IDENTITY there. */

@@ -6,6 +6,7 @@
  */
 
 export * from "./address_space.ts";
+export * from "./disk.ts";
 export * from "./grants.ts";
 export * from "./native_memory.ts";
 export * from "./oracle.ts";

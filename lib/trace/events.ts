@@ -73,6 +73,10 @@ export const EVENTS = {
   m2p_read: { layer: "linux", unit: "entry", meaning: "machine-to-physical entry read", cite: "linux 6.1 arch/x86/include/asm/xen/page.h mfn_to_pfn_no_overrides" },
   override_lock: { layer: "linux", unit: "acquire", meaning: "m2p_override lock taken", cite: "linux 3.15 arch/x86/xen/p2m.c m2p_override_lock" },
   override_probe: { layer: "linux", unit: "node", meaning: "node of an m2p_override bucket looked at", cite: "linux 3.15 arch/x86/xen/p2m.c m2p_find_override" },
+  // --- Linux: block and net drivers --------------------------------------------------------------------------------
+  pgrant_probe: { layer: "linux", unit: "node", meaning: "node of a back end's tree of persistent grants looked at", cite: "linux 6.1 drivers/block/xen-blkback/blkback.c get_persistent_gnt" },
+  front_copy_bytes: { layer: "linux", unit: "byte", meaning: "byte copied by a front end between its own page and one that stays granted", cite: "linux 6.1 drivers/block/xen-blkfront.c blkif_copy_from_grant" },
+  local_copy_bytes: { layer: "linux", unit: "byte", meaning: "byte of a foreign page copied into a page of the kernel's own", cite: "linux 6.1 net/core/skbuff.c skb_copy_ubufs" },
   set_pte_call: { layer: "linux", unit: "call", meaning: "mmu_update made at once for one entry, outside lazy MMU mode", cite: "linux 6.1 arch/x86/xen/mmu_pv.c __xen_set_pte" },
   single_call: { layer: "linux", unit: "call", meaning: "multicall list of one, made as the call itself, its number from a register", cite: "linux 6.1 arch/x86/xen/multicalls.c xen_mc_flush" },
   // --- Xen -----------------------------------------------------------------------------------------------------

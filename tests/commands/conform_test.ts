@@ -97,7 +97,8 @@ Deno.test("conform takes the flavour from the folder, unless the command line na
   for (const [options, code] of [[[], 0], [["--kernel", "linux6_1"], 1]] as const) {
     const { code: got } = await runScript([
       "--allow-read=tests/golden",
-      "scripts/conform.ts",
+      "scripts/grantlab.ts",
+      "conform",
       ...options,
       data,
     ]);

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runScript } from "../support/command.ts";
 
-const DIFF = ["--allow-read=tests/golden", "scripts/diff.ts"];
+const DIFF = ["--allow-read=tests/golden", "scripts/grantlab.ts", "diff"];
 const SCRIPTED = "tests/golden/vma-scripted.jsonl.gz";
 
 Deno.test("diff prints the rules that two releases do not share", async () => {

@@ -25,8 +25,12 @@ Deno.test("grantlab refuses what it does not know with exit code 2 and names nea
     [["conform", "--shwo", "1", "x"], "Did you mean `--show`"],
     [["conform", "--kernel", "linux6_2", "x"], '"linux6_1"'],
     [["experiment", "split_then_pn"], 'Did you mean "split_then_pin"'],
-    [["experiment", "split_then_pin", "--design", "seed2015"], '"seed2014"'],
-    [["experiment", "split_then_pin", "--pages", "1"], "Error: Cannot map grants to split, of number 1"],
+    [["experiment", "split_then_pin", "--axis", "design=seed2015"], '"seed2014"'],
+    [["experiment", "split_then_pin", "--axis", "desing=seed2014"], 'did you mean "design"'],
+    [["experiment", "grant_life", "--axis", "batsch=1"], 'did you mean "batch"'],
+    [["sweep", "grant_lif"], '"grant_life"'],
+    [["diff", "linux6_1", "linux7_3"], '"linux7_2"'],
+    [["experiment", "split_then_pin", "--axis", "pages=1"], "Error: Cannot map grants to split, of number 1"],
     [["import"], "Missing required argument"],
     [["import", "no-such-file"], "no-such-file"],
     [["import", "--kind", "strase", "x"], '"strace"'],
@@ -115,9 +119,17 @@ Deno.test("grantlab conform --json is one value, and its exit code the verdict",
 
 Deno.test("grantlab experiment answers rows, and writes a picture only where it is told", async () => {
   await inFolder(async (folder) => {
-    const words = ["experiment", "split_then_pin", "--design", "seed2014", "--pages", "4", "--json"];
+    const words = [
+      "experiment",
+      "split_then_pin",
+      "--axis",
+      "design=seed2014",
+      "--axis",
+      "pages=4",
+      "--json",
+    ];
     const { code, stdout, stderr } = await grantlab(...words, "--out", `${folder}/c.svg`);
-    const { rows } = JSON.parse(stdout);
+    const rows = JSON.parse(stdout);
     assertEquals([code, stderr, rows.length], [0, `chart written to ${folder}/c.svg\n`, 4]);
     assertEquals(rows.map(({ verdict }: { verdict: string }) => verdict).includes("wrong-page"), true);
     assertMatch(await Deno.readTextFile(`${folder}/c.svg`), /^<svg /);

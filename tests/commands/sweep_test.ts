@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../scripts/gate/project_files.ts";
 import { runScript } from "../support/command.ts";
 
-const SWEEP = ["--allow-read", "--allow-write", "--allow-env", "scripts/sweep.ts"];
+const SWEEP = ["--allow-read", "--allow-write", "--allow-env", "scripts/grantlab.ts", "sweep"];
 
 /** Points that take long enough to be killed in the middle of, and few enough for a test. */
 const POINTS = ["split_cost", "--axis", "vmas=0..59", "--axis", "design=linux4_0,linux6_1,linux3_19"];
@@ -103,7 +103,7 @@ Deno.test("sweep without a name lists the experiments; refusals are one line", a
   const { code, stdout } = await runScript(SWEEP);
   assertEquals([code, stdout.includes("gup_paths\n  What does pinning n pages cost")], [0, true]);
   const table: [args: string[], says: string][] = [
-    [["gup_path"], 'did you mean "gup_paths"'],
+    [["gup_path"], 'Did you mean "gup_paths"'],
     [["gup_paths", "--axis", "pages"], "it must be NAME=VALUE,…"],
     [["gup_paths", "--axis", "pages=0"], "Cannot try pages: 0"],
     [["gup_paths", "--axis", "pages=9..1"], 'Cannot take the range "9..1"'],

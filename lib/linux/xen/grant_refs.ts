@@ -12,8 +12,10 @@
 import { DOMID_SELF, GNTTAB_NR_RESERVED_ENTRIES, GNTTABOP_setup_table } from "../../xen/abi.ts";
 import { endAccess, grantAccess } from "../../xen/grant_access.ts";
 import { grantTableOp } from "../../xen/hypercall.ts";
+import type { Domain } from "../../xen/domain.ts";
+import type { Hypervisor } from "../../xen/hypervisor.ts";
 import { GNTST_okay } from "../../xen/status.ts";
-import type { XenLinux } from "./xen_linux.ts";
+import type { DelayedWork } from "./delayed_work.ts";
 
 /** Entries of one frame of the table. */
 const ENTRIES_PER_FRAME = 512;
@@ -29,6 +31,13 @@ interface Deferred {
   readonly freed: () => void;
 }
 
+/** What a kernel needs to grant: its domain, and a clock for what must wait. A front end's kernel need be no more. */
+export interface GrantOwner {
+  readonly hv: Hypervisor;
+  readonly domain: Domain;
+  readonly work: DelayedWork;
+}
+
 /** The references of one kernel. */
 export class GrantRefs {
   readonly #free: number[] = [];
@@ -36,11 +45,16 @@ export class GrantRefs {
   #deferred: Deferred[] = [];
   #isTimerArmed = false;
 
-  constructor(readonly kernel: XenLinux) {}
+  constructor(readonly kernel: GrantOwner) {}
 
   /** Accesses that were ended while the peer used them. */
   get nrDeferred(): number {
     return this.#deferred.length;
+  }
+
+  /** References that can be handed out before the table must grow. */
+  get nrReady(): number {
+    return this.#free.length + this.kernel.domain.grantTable.nrEntries - this.#end;
   }
 
   /**

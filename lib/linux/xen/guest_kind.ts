@@ -46,6 +46,23 @@ export interface GuestKind {
   unmapForeign(kernel: XenLinux, pages: readonly number[]): void;
 }
 
+/**
+ * Loads the kernel's tables on every vCPU. Those but the first then idle; an idle vCPU leaves the mask of CPUs that a
+ * flush must reach with the first flush that reaches it, so here they are not in it before they work.
+ *
+ * @cite xen 4.17 xen/arch/x86/domain.c sync_local_execstate
+ */
+function startVcpus(kernel: XenLinux): void {
+  const { domain } = kernel;
+  const boot = domain.currentVcpu;
+  for (const { id } of domain.vcpus) {
+    domain.currentVcpu = id;
+    newBaseptr(kernel, kernel.initMm);
+  }
+  domain.currentVcpu = boot;
+  for (const { id, cpu } of domain.vcpus) if (id !== boot) domain.dirtyCpus.delete(cpu);
+}
+
 /** A paravirtual guest. */
 export const pvGuest: GuestKind = Object.freeze({
   name: "pv",
@@ -54,7 +71,7 @@ export const pvGuest: GuestKind = Object.freeze({
   /** The linear map reaches over all pages from the start. @cite linux 6.1 arch/x86/xen/mmu_pv.c xen_setup_kernel_pagetable */
   startKernel(kernel: XenLinux) {
     const { initMm } = kernel;
-    newBaseptr(kernel, initMm);
+    startVcpus(kernel);
     for (let pfn = 0; pfn < kernel.p2m.size; pfn += 512) allocSlot(initMm, kernel.kernelAddress(pfn));
   },
   kernelHalf: (scheme: KernelHalf) => scheme,

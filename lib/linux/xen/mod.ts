@@ -22,6 +22,7 @@ export * from "./kernel_flavour.ts";
 export * from "./kernel_rules.ts";
 export * from "./multicalls.ts";
 export * from "./p2m.ts";
+export * from "./page_cache.ts";
 export * from "./page_foreign.ts";
 export * from "./pv_mmu_ops.ts";
 export * from "./pv_tables.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { EXPERIMENTS } from "../../experiments/compare.ts";
+import { EXPERIMENTS as COUNTING } from "../../experiments/catalogue.ts";
+import { VERDICT_EXPERIMENTS as JUDGED } from "../../experiments/compare.ts";
 import { entryFor } from "../help.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -53,7 +54,7 @@ function codeOfCommand(name: string, { module }: CommandContext): Listing | unde
 
 /** A file is named for its main export, so an experiment's name is that of its file. */
 function codeOfExperiment(name: string, { module }: CommandContext): Listing | undefined {
-  if (!Object.hasOwn(EXPERIMENTS, name)) return undefined;
+  if (!Object.hasOwn({ ...JUDGED, ...COUNTING }, name)) return undefined;
   const path = `lib/experiments/${name}.ts`;
   const source = readLocal(new URL(path, module));
   return source === undefined ? undefined : { file: path, line: 1, text: source.trimEnd() };

@@ -77,3 +77,13 @@ Deno.test("contended: locks that processors do not share are no queue; instructi
   const list = { ...ASSUMED_CYCLES, unit: "instructions" } as const;
   assertThrows(() => contended({ syscall: 1 }, { cpus: 2, prices: list }), RangeError, "waiting is time");
 });
+
+Deno.test("contended: a dearer cache line costs a shared count of readers, and readers per CPU nothing", () => {
+  const at = (lock: string, cycles: number) => {
+    const lineTransfer = { per: cycles, low: cycles, high: cycles };
+    return contended({ syscall: 10, [lock]: 10 }, { cpus: 16, prices: ASSUMED_CYCLES, lineTransfer })
+      .throughput;
+  };
+  assert(at("gt_rw_lock", 40) > 4 * at("gt_rw_lock", 300));
+  assertEquals(at("gt_lock", 40), at("gt_lock", 300));
+});

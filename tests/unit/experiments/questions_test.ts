@@ -144,3 +144,19 @@ Deno.test("lazy_map: on fault costs hypercalls for each page used, by a program 
     "Cannot use pages, of number 9",
   );
 });
+
+Deno.test("split_then_pin: every page of each design, with its verdict", () => {
+  const verdicts = (design: string) =>
+    rowsOf("split_then_pin", { design, pages: 4, cut: 1 }).map(({ at }) => at["verdict"]);
+  assertEquals(verdicts("linux6_1"), ["ok", "ok", "ok", "ok"]);
+  // Behind the cut page n is looked up as n - 2: first page 0, then the page that is gone.
+  assertEquals(verdicts("seed2014"), ["ok", "ok", "wrong-page", "errno"]);
+  assertThrows(() => rowsOf("split_then_pin", { pages: 4, cut: 4 }), RangeError, "Cannot unmap page 4");
+});
+
+Deno.test("tlb_working_set: what fits costs nothing, another seed is another run", () => {
+  const of = (pages: number, seed: number) =>
+    rowsOf("tlb_working_set", { tlb: "skylake", pages, seed })[0]!.amounts["referencesPerAccess"]!;
+  assertEquals(of(16, 1), 0);
+  assert(of(4096, 1) > 0.5 && of(4096, 1) !== of(4096, 2));
+});

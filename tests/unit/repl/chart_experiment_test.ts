@@ -28,6 +28,8 @@ const FEW: readonly (readonly [keyof typeof EXPERIMENTS, Record<string, (string 
   ["pv_or_pvh", { batch: [32] }, ["unmap · PVH"]],
   ["safe_unmap", { heldMs: [0, 6] }, ["milliseconds held"]],
   ["split_cost", { vmas: [100] }, ["vma pages v1"]],
+  ["split_then_pin", { design: ["seed2014", "linux4_0"] }, ["seed 2014"]],
+  ["tlb_working_set", { tlb: ["skylake"], pages: [16, 4096] }, ["references per access"]],
 ];
 
 Deno.test("chartExperiment() draws every experiment", () => {

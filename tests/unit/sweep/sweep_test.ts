@@ -48,6 +48,27 @@ Deno.test("sweep() by shards: none runs another's points, and together they are 
     assertEquals((await sweep(options)).ran, 0);
   }));
 
+Deno.test("sweep(): folders of two machines are merged by copying their parts together", () =>
+  inFolder(async (folder) => {
+    const options = { experiment: "nested_walk", axes: AXES, workers: 1 };
+    const paths = [`${folder}/here`, `${folder}/there`];
+    for (const [index, path] of paths.entries()) {
+      await sweep({ ...options, folder: path, shard: { index, count: 2 } });
+    }
+    // One point on both machines: equal keys count once.
+    await sweep({
+      ...options,
+      axes: { ...AXES, tables: "native", levels: 4, nestedPage: "4K" },
+      folder: paths[1]!,
+    });
+    for (const { name } of Deno.readDirSync(`${paths[1]}/parts`)) {
+      await Deno.copyFile(`${paths[1]}/parts/${name}`, `${paths[0]}/parts/${name}`);
+    }
+    const merged = await sweep({ ...options, folder: paths[0]! });
+    assertEquals([merged.ran, merged.found, merged.missing], [0, 8, 0]);
+    assertEquals(merged.result.rows, runExperiment(EXPERIMENTS.nested_walk, AXES).rows);
+  }));
+
 Deno.test("sweep() refuses before anything runs, and says at which point the model failed", () =>
   inFolder(async (folder) => {
     const table: [options: Record<string, unknown>, error: string][] = [

@@ -1,14 +1,34 @@
 /**
- * What the commands `experiment` and `sweep` share: reading axes and price lists, listing experiments, refusing.
+ * What `experiment` and `sweep` share: axes, price lists, the list of experiments.
  *
  * @module
  */
 
-import { outOfRange } from "../lib/core/misuse.ts";
-import { ASSUMED_CYCLES } from "../lib/cost/assumed_cycles.ts";
-import { parsePriceList } from "../lib/cost/parse_price_list.ts";
-import type { PriceList } from "../lib/cost/price.ts";
-import type { Experiment } from "../lib/experiments/experiment.ts";
+import { message } from "@optique/core/message";
+import { multiple, optional } from "@optique/core/modifiers";
+import type { Parser } from "@optique/core/parser";
+import { option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { outOfRange } from "../core/misuse.ts";
+import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
+import { parsePriceList } from "../cost/parse_price_list.ts";
+import type { PriceList } from "../cost/price.ts";
+import type { Experiment } from "../experiments/experiment.ts";
+
+/** `--axis NAME=VALUE,…`, repeated. */
+export const axisOption: Parser<"sync", readonly string[], unknown> = multiple(
+  option("--axis", string({ metavar: "NAME=VALUE,…" }), {
+    description: message`Values on an axis; from..to..step makes a range of numbers. May be repeated.`,
+  }),
+);
+
+/** `--prices FILE`. */
+export const pricesOption: Parser<"sync", string | undefined, unknown> = optional(
+  option("--prices", path({ metavar: "FILE" }), {
+    description: message`Price list; the built-in assumed one if not given.`,
+  }),
+);
 
 /** `pages=1,2,4`, `design=linux4_0,linux6_1`, `pages=1..1000..3`. */
 export function axisWishes(given: readonly string[]): Record<string, string[]> {
@@ -48,15 +68,4 @@ export function describeExperiments(experiments: Readonly<Record<string, Experim
     );
     return [name, `  ${question}`, ...lines].join("\n");
   }).join("\n\n");
-}
-
-/** Prints a refusal that a user can do something about and answers the exit code; throws all else. */
-export function refusal(error: unknown): number {
-  const isExpected = error instanceof RangeError || error instanceof TypeError ||
-    error instanceof SyntaxError ||
-    error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable ||
-    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotADirectory;
-  if (!isExpected) throw error;
-  console.error(`error: ${error.message}`);
-  return 2;
 }

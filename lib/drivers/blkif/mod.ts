@@ -1,0 +1,7 @@
+/**
+ * The block interface between front end and back end.
+ *
+ * @module
+ */
+
+export * from "./blkif.ts";

@@ -1,0 +1,7 @@
+/**
+ * The network front end of a guest.
+ *
+ * @module
+ */
+
+export * from "./netfront.ts";
