@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../scripts/gate/project_files.ts";
 import { runScript } from "../support/command.ts";
 
-const EXPERIMENT = ["--allow-read", "--allow-write", "scripts/experiment.ts"];
+const EXPERIMENT = ["--allow-read", "--allow-write", "scripts/grantlab.ts", "experiment"];
 
 Deno.test("experiment prints question, rows and a chart that says that prices are assumed", async () => {
   const { code, stdout, stderr } = await runScript([
@@ -41,7 +41,7 @@ Deno.test("experiment --json prints rows and nothing else; --png writes the char
   }
 });
 
-Deno.test("experiment prices with a user's own list, and says what it refuses in one line", async () => {
+Deno.test("experiment prices with a user's own list, and says what it refuses, without a stack trace", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const list = JSON.parse(await Deno.readTextFile(new URL("lib/cost/assumed_cycles.json", ROOT)));
@@ -56,7 +56,7 @@ Deno.test("experiment prices with a user's own list, and says what it refuses in
     await Deno.writeTextFile(file, JSON.stringify({ ...list, unit: "hours" }));
     const table: [args: string[], says: string][] = [
       [own, 'Cannot find the price unit "hours"'],
-      [["gup_pats"], 'did you mean "gup_paths"'],
+      [["gup_pats"], 'Did you mean "gup_paths"'],
       [["gup_paths", "--axis", "page=1"], 'did you mean "pages"'],
       [["nested_walk", "--axis", "levels=4,4"], "a value is twice"],
       [["nested_walk", "--png", `${folder}/chart.gif`], "its name must end in one of"],
@@ -66,7 +66,7 @@ Deno.test("experiment prices with a user's own list, and says what it refuses in
       const refused = await runScript([...EXPERIMENT, ...args]);
       assertEquals(refused.code, 2, refused.stderr);
       assertStringIncludes(refused.stderr, says);
-      assertEquals(refused.stderr.trimEnd().split("\n").length, 1, refused.stderr);
+      assertEquals(/^ +at /m.test(refused.stderr), false, refused.stderr);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -77,4 +77,9 @@ Deno.test("experiment without a name lists all of them", async () => {
   const { code, stdout } = await runScript(EXPERIMENT);
   assertEquals(code, 0);
   for (const name of ["gup_paths", "lazy_map", "split_cost"]) assertStringIncludes(stdout, `${name}\n  `);
+  assertEquals(
+    stdout.split("\nsplit_then_pin\n").length + (stdout.startsWith("split_then_pin\n") ? 1 : 0),
+    2,
+    "once",
+  );
 });

@@ -99,11 +99,11 @@ Deno.test("sweep: other prices run no model; tasks of a cluster take their share
     assertEquals([lines.length, lines.slice(1).every((line) => line.includes(",mine,"))], [11, true]);
   }));
 
-Deno.test("sweep without a name lists the experiments; refusals are one line", async () => {
+Deno.test("sweep without a name lists the experiments; refusals show no stack trace", async () => {
   const { code, stdout } = await runScript(SWEEP);
   assertEquals([code, stdout.includes("gup_paths\n  What does pinning n pages cost")], [0, true]);
   const table: [args: string[], says: string][] = [
-    [["gup_path"], 'Did you mean "gup_paths"'],
+    [["gup_path"], 'did you mean "gup_paths"'],
     [["gup_paths", "--axis", "pages"], "it must be NAME=VALUE,…"],
     [["gup_paths", "--axis", "pages=0"], "Cannot try pages: 0"],
     [["gup_paths", "--axis", "pages=9..1"], 'Cannot take the range "9..1"'],
@@ -114,6 +114,6 @@ Deno.test("sweep without a name lists the experiments; refusals are one line", a
     const { code, stdout, stderr } = await runScript([...SWEEP, ...args]);
     assertEquals([code, stdout], [2, ""], stderr);
     assertStringIncludes(stderr, says);
-    assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+    assertEquals(/^ +at /m.test(stderr), false, stderr);
   }
 });

@@ -57,7 +57,10 @@ export const command: Subcommand = subcommand({
       const judged = Object.values(JUDGED).map(({ name, question, designs }) =>
         `${name}\n  ${question}\n    --axis design=${designs.join(",")}`
       );
-      console.log([...judged, describeExperiments(EXPERIMENTS)].join("\n\n"));
+      const others = Object.fromEntries(
+        Object.entries(EXPERIMENTS).filter(([name]) => !Object.hasOwn(JUDGED, name)),
+      );
+      console.log([...judged, describeExperiments(others)].join("\n\n"));
       return EXIT.ok;
     }
     const { rows, text, figures } = await answer(name, axisWishes(axes), prices);
@@ -82,7 +85,9 @@ async function answer(
 ): Promise<Answer> {
   const { EXPERIMENTS } = await import("../../experiments/catalogue.ts");
   const list = await readPrices(prices);
-  if (!Object.hasOwn(EXPERIMENTS, name)) return await judged(name, axes, list);
+  const { VERDICT_EXPERIMENTS } = await import("../../experiments/compare.ts");
+  // Verdicts are added up by design; the same rows over axes are what `sweep` takes.
+  if (Object.hasOwn(VERDICT_EXPERIMENTS, name)) return await judged(name, axes, list);
   const { runExperiment } = await import("../../experiments/experiment.ts");
   const { chartExperiment } = await import("../../repl/chart_experiment.ts");
   const result = runExperiment(EXPERIMENTS[name as keyof typeof EXPERIMENTS], axes);

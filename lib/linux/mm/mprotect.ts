@@ -101,7 +101,7 @@ function doMprotectPkey(
   if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) {
     return refuse(mm, "EINVAL", "do_mprotect_pkey", "unknown bits in prot");
   }
-  mm.mmapLock();
+  mm.mmapWriteLock();
   if (pkey !== NO_PKEY && !mmPkeyIsAllocated(mm, pkey)) {
     return refuse(mm, "EINVAL", "do_mprotect_pkey", "the process has no such protection key");
   }
