@@ -9,7 +9,7 @@
  *                                                                                            frame is free
  * ```
  *
- * Simplified: in one go, never preempted.
+ * Undoing the mappings can be interrupted between pages of handles (`preemption.ts`); simplified: the rest goes in one go.
  *
  * @cite xen 4.17 xen/common/domain.c domain_kill
  * @module
@@ -22,6 +22,7 @@ import type { Hypervisor } from "./hypervisor.ts";
 import { putPageAndType, putPageType } from "./mmu/page_type.ts";
 import { p2m_map_foreign } from "./p2m.ts";
 import { pinIncrement } from "./pin.ts";
+import { preemptDeath } from "./preemption.ts";
 import { reduceStatus } from "./set_status.ts";
 
 /**
@@ -43,7 +44,9 @@ export function domainKill(hv: Hypervisor, domain: Domain): void {
   if (!domain.isDying) {
     domain.isDying = true;
     hv.nrDying++;
+    hv.depth++;
     gnttabReleaseMappings(hv, domain);
+    hv.depth--;
     relinquishTables(hv, domain);
     relinquishMemory(hv, domain);
   }
@@ -64,15 +67,18 @@ export function reapDomains(hv: Hypervisor): void {
 }
 
 /**
- * Undoes every grant mapping of a dying mapper. References that a paravirtual mapper's page tables hold go with the
- * tables.
+ * Undoes every grant mapping of a dying mapper, from the highest handle down, with a look at what waits after each page
+ * of handles. References that a paravirtual mapper's page tables hold go with the tables.
  *
  * @cite xen 4.17 xen/common/grant_table.c gnttab_release_mappings
  */
 function gnttabReleaseMappings(hv: Hypervisor, mapper: Domain): void {
   const { maptrack } = mapper;
   const { locks } = hv.flavour;
-  for (let handle = 0; handle < maptrack.limit; handle++) {
+  const { limit } = maptrack;
+  for (let handle = limit - 1; handle >= 0; handle--) {
+    const isBetweenPages = (handle + 1) % maptrack.plan.perPage === 0 && handle + 1 < limit;
+    if (isBetweenPages && hv.flavour.deathIsPreempted) preemptDeath(hv, mapper, limit - 1 - handle);
     const flags = maptrack.flags(handle);
     const granter = flags === 0 ? undefined : hv.domainById(maptrack.domid(handle));
     if (granter === undefined) continue;

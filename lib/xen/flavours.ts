@@ -51,6 +51,8 @@ export interface XenFlavour {
   readonly copyRechecksPinned: boolean;
   /** Back to version 1 only when no copy of version-2 entries runs. */
   readonly versionWaitsForCopies: boolean;
+  /** The end of a domain with many mappings lets others in between pages of handles. */
+  readonly deathIsPreempted: boolean;
   /** How the debug key `g` words a table. */
   readonly usagePrint: UsagePrint;
   /** A translated Linux that boots on it warns: sizes of XSAVE areas are not what it expects. */
@@ -81,6 +83,7 @@ export const xen4_17: XenFlavour = Object.freeze({
   copyIgnoresEmpty: false,
   copyRechecksPinned: false,
   versionWaitsForCopies: false,
+  deathIsPreempted: true,
   usagePrint,
   xsaveSizesSurprise: false,
   activeEntrySize: 40,
@@ -102,6 +105,7 @@ export const xen4_17: XenFlavour = Object.freeze({
     copyIgnoresEmpty: "commit a4a790f432 zero-length copies since 2024-02",
     copyRechecksPinned: "commit 61b0a59ce2 copies of pinned entries since 2026-07",
     versionWaitsForCopies: "commit 96dfeb4177 version changes and copies since 2026-07",
+    deathIsPreempted: "xen 4.17 xen/common/grant_table.c gnttab_release_mappings",
     usagePrint: "xen 4.17 xen/common/grant_table.c gnttab_usage_print",
     xsaveSizesSurprise: "recorded grant-cases-pvh.jsonl tainted at the end",
     activeEntrySize: "commit a2f5203141 active entries shrink from 40 to 32 bytes in 2022-12",
@@ -132,6 +136,7 @@ export const xen4_5: XenFlavour = Object.freeze({
   gnttabMaxFrames: 32,
   gnttabMaxMaptrackFrames: 256,
   copyKeepsPages: false,
+  deathIsPreempted: false,
   usagePrint: usagePrintFirstEntry,
   citations: Object.freeze({
     ...xen4_14.citations,
@@ -140,6 +145,7 @@ export const xen4_5: XenFlavour = Object.freeze({
     gnttabMaxFrames: "xen 4.5 xen/include/xen/grant_table.h DEFAULT_MAX_NR_GRANT_FRAMES",
     gnttabMaxMaptrackFrames: "xen 4.5 xen/common/grant_table.c MAX_MAPTRACK_TO_GRANTS_RATIO",
     copyKeepsPages: "commit d28f42f270 copies keep pages since 2015-01-29",
+    deathIsPreempted: "xen 4.5 xen/common/grant_table.c gnttab_release_mappings",
     usagePrint: "xen 4.5 xen/common/grant_table.c gnttab_usage_print",
   }),
 });

@@ -1,6 +1,6 @@
 /**
  * Where a long list can be interrupted. Xen looks whether something more urgent waits *before* every operation but the
- * first (map, transfer, swap, copy), and between batches (unmap); if so it leaves, and the guest enters again at the
+ * first (map, transfer, swap, copy), between batches (unmap), and between pages of handles when a domain dies; if so it leaves, and the guest enters again at the
  * operation where it stopped, without noticing. Between leaving and entering, anything can happen.
  *
  * @cite xen 4.17 xen/common/grant_table.c gnttab_map_grant_ref
@@ -11,12 +11,13 @@ import { EV } from "../trace/events.ts";
 import type { Domain } from "./domain.ts";
 import type { Hypervisor } from "./hypervisor.ts";
 
-/** Where a list stands. */
+/** Where a list, or the end of a domain, stands. */
 export interface PreemptionPoint {
+  /** Whose list it is; of `destroydomain`, the domain that dies. */
   readonly caller: Domain;
-  /** `GNTTABOP_*`. */
-  readonly cmd: number;
-  /** Operations done. */
+  /** `GNTTABOP_*`, or that the grant mappings of a dying domain are undone. */
+  readonly cmd: number | "destroydomain";
+  /** Operations done; of `destroydomain`, handles looked at. */
   readonly done: number;
 }
 
@@ -26,6 +27,23 @@ export interface PreemptionSeam {
   check(point: PreemptionPoint): boolean;
   /** Runs while the caller is out of the hypervisor. */
   whileAway?(point: PreemptionPoint): void;
+}
+
+/**
+ * A point of interruption in the end of a domain: the tool stack's call is left and entered again, and goes on at the
+ * handle where it stopped. The domain is dying meanwhile, and what is not yet undone is still mapped.
+ *
+ * @cite xen 4.17 xen/common/domctl.c do_domctl XEN_DOMCTL_destroydomain
+ */
+export function preemptDeath(hv: Hypervisor, dying: Domain, done: number): void {
+  const seam = hv.preemption;
+  const where = { caller: dying, cmd: "destroydomain", done } as const;
+  if (seam === null || !seam.check(where)) return;
+  const outer = hv.current;
+  hv.current = null;
+  seam.whileAway?.(where);
+  hv.current = outer;
+  hv.trace.one(EV.hypercall);
 }
 
 /**

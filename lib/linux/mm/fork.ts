@@ -7,8 +7,8 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { enterCall, refuse } from "./last_call.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_ACCESSED, _PAGE_DIRTY, _PAGE_RW } from "../../x86/pte.ts";
@@ -63,7 +63,7 @@ export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   enterCall(parent, "fork");
   parent.mmapWriteLock();
   const pgd = allocPgd(system);
-  if (pgd === NO_PAGE) return fail("ENOMEM");
+  if (pgd === NO_PAGE) return refuse(parent, "ENOMEM", "pgd_alloc", "no memory for a page table");
   const child = new MmStruct(system, pgd);
   child.mmapBase = parent.mmapBase;
   child.stackLimit = parent.stackLimit;
@@ -80,7 +80,7 @@ export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   gather.finish();
   if (!isCopied) {
     exitMmap(child);
-    return fail("ENOMEM");
+    return refuse(parent, "ENOMEM", "dup_mmap", "no memory for a VMA or a page table of the child");
   }
   system.pv.dupMmap(child);
   return ok(child);

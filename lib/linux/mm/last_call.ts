@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Errno, fail, type SysFailure } from "../../core/errno.ts";
 import { hex } from "../../core/show.ts";
 import { Shown, viewOf } from "../../core/shown.ts";
 import { drawing, type View } from "../../core/view.ts";
@@ -70,6 +71,17 @@ export function decided(mm: MmStruct, decision: CallDecision): void {
 /** Adds a decision about a range. @param does a verb: "zaps", "tells notifiers of" */
 export function decidedRange(mm: MmStruct, where: string, does: string, start: number, end: number): void {
   mm.lastCall?.decisions.push(new RangeDecision(where, does, start, end));
+}
+
+/**
+ * A call, or a step of it, fails, and the record says which rule of which kernel function was broken.
+ *
+ * @param where kernel function, verbatim
+ * @param rule what was broken, without full stop
+ */
+export function refuse(mm: MmStruct, errno: Errno, where: string, rule: string): SysFailure {
+  mm.lastCall?.decisions.push({ where, what: `${rule}: ${errno}` });
+  return fail(errno);
 }
 
 /**

@@ -7,9 +7,10 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
+import { enterCall, refuse } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
+import { hex } from "../../core/show.ts";
 import { findVma, vmaLookup } from "./find_vma.ts";
 import { MADV, type MadviseName } from "./madvise_names.ts";
 import { coldPages, freePages, pageoutPages, zapPages } from "./madvise_pages.ts";
@@ -132,19 +133,52 @@ export function madvise(mm: MmStruct, address: UserWord, length: UserWord, advic
   const name = NAME_OF.get(advice);
   const start = userWord("an address", address);
   const isUnheardOf = advice > mm.system.flavour.highestAdvice && advice < MADV.HWPOISON;
-  if (name === undefined || isUnheardOf || start % PAGE_SIZE !== 0) return fail("EINVAL");
+  if (name === undefined || isUnheardOf) {
+    return refuse(mm, "EINVAL", "madvise_behavior_valid", `advice ${advice} is unknown`);
+  }
+  if (start % PAGE_SIZE !== 0) {
+    return refuse(mm, "EINVAL", "do_madvise", "the address is on no page boundary");
+  }
   const asked = userWord("a length", length);
   const bytes = pageAlign(asked);
-  if (asked !== 0 && bytes === 0) return fail("EINVAL");
+  if (asked !== 0 && bytes === 0) {
+    return refuse(mm, "EINVAL", "do_madvise", "the length wraps to 0 when rounded up to pages");
+  }
   const end = wrapAdd(start, bytes);
-  if (end < start) return fail("EINVAL");
+  if (end < start) return refuse(mm, "EINVAL", "do_madvise", "the range wraps past the end of addresses");
   if (end === start) return ok(0);
-  if (name === "HWPOISON" || name === "SOFT_OFFLINE") return fail("EPERM");
+  if (name === "HWPOISON" || name === "SOFT_OFFLINE") {
+    return refuse(mm, "EPERM", "madvise_inject_error", "only an administrator may injure memory");
+  }
   mm.mmapLock();
   const errno = name === "POPULATE_READ" || name === "POPULATE_WRITE"
     ? madvisePopulate(mm, start, end, name === "POPULATE_WRITE")
     : madviseWalkVmas(mm, start, end, visitorOf(name));
   return errno === null ? ok(0) : fail(errno);
+}
+
+function whichVma(vma: Vma): string {
+  return `the VMA [${hex(vma.start)}, ${hex(vma.end)})`;
+}
+
+/** What each advice asks of a VMA. @cite linux 6.1 mm/madvise.c madvise_vma_behavior */
+const TAKES: Partial<Record<MadviseName, string>> = {
+  DOFORK: "no VMA that a driver keeps out of children",
+  WIPEONFORK: "private anonymous memory",
+  DODUMP: "no special VMA but of huge pages",
+  DONTNEED: "memory that is not locked and no frames by number; huge pages from their boundary",
+  DONTNEED_LOCKED: "no frames by number; huge pages from their boundary",
+  FREE: "anonymous memory that is not locked, in small pages",
+  COLD: "memory that is not locked, in small pages, and no frames by number",
+  PAGEOUT: "memory that is not locked, in small pages, and no frames by number",
+  REMOVE: "shared writable memory that is not locked, of a file that can give blocks back",
+  COLLAPSE: "anonymous memory that was written to, with room for a huge page, and a free huge page",
+};
+
+function whyNot(name: MadviseName, vma: Vma): string {
+  const takes = TAKES[name];
+  const rule = takes === undefined ? "is refused" : `takes ${takes}`;
+  return `MADV_${name} ${rule}; ${whichVma(vma)} is not such`;
 }
 
 type Visitor = (prev: Vma | null, vma: Vma, start: number, end: number) => SysResult<Vma>;
@@ -154,16 +188,18 @@ function visitorOf(name: MadviseName): Visitor {
   if (toFlags !== undefined) {
     return (prev, vma, start, end) => {
       const flags = toFlags(vma);
-      if (typeof flags === "string") return fail(flags);
+      if (typeof flags === "string") return refuse(vma.mm, flags, "madvise_vma_behavior", whyNot(name, vma));
       if (flags === vma.flags) return ok(vma);
       const changed = modifyVma(prev, vma, start, end, { flags, pkey: vma.pkey });
-      return !changed.ok && changed.errno === "ENOMEM" ? fail("EAGAIN") : changed;
+      return !changed.ok && changed.errno === "ENOMEM"
+        ? refuse(vma.mm, "EAGAIN", "madvise_vma_behavior", "no memory for the pieces of a VMA is answered as")
+        : changed;
     };
   }
   const toPages = PAGE_ADVICE[name]!;
   return (_prev, vma, start, end) => {
     const errno = toPages(vma, start, end);
-    return errno === null ? ok(vma) : fail(errno);
+    return errno === null ? ok(vma) : refuse(vma.mm, errno, "madvise_vma_behavior", whyNot(name, vma));
   };
 }
 
@@ -174,9 +210,21 @@ function madviseWalkVmas(mm: MmStruct, from: number, end: number, visit: Visitor
   let vma = findVma(mm, start);
   let prev = vma !== null && start > vma.start ? vma : mm.vmas.lastBelow(start);
   for (;;) {
-    if (vma === null) return "ENOMEM";
+    if (vma === null) {
+      return refuse(
+        mm,
+        "ENOMEM",
+        "madvise_walk_vmas",
+        `nothing is mapped from ${hex(start)} on; what lies before was advised`,
+      ).errno;
+    }
     if (start < vma.start) {
-      gap = "ENOMEM";
+      gap ??= refuse(
+        mm,
+        "ENOMEM",
+        "madvise_walk_vmas",
+        `nothing is mapped at ${hex(start)}; the rest is advised all the same`,
+      ).errno;
       start = vma.start;
       if (start >= end) return gap;
     }
@@ -194,13 +242,27 @@ function madviseWalkVmas(mm: MmStruct, from: number, end: number, visit: Visitor
 function madvisePopulate(mm: MmStruct, from: number, end: number, write: boolean): Errno | null {
   for (let start = from; start < end;) {
     const vma = vmaLookup(mm, start);
-    if (vma === null) return "ENOMEM";
+    if (vma === null) {
+      return refuse(mm, "ENOMEM", "madvise_populate", `nothing is mapped at ${hex(start)}`).errno;
+    }
     const needed = write ? VM_WRITE : VM_READ;
-    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & needed) === 0) return "EINVAL";
-    if (!vmaAccessPermitted(vma, write, false)) return "EINVAL";
+    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & needed) === 0) {
+      return refuse(
+        mm,
+        "EINVAL",
+        "check_vma_flags",
+        `${whichVma(vma)} maps frames by number or lacks the right`,
+      ).errno;
+    }
+    if (!vmaAccessPermitted(vma, write, false)) {
+      return refuse(mm, "EINVAL", "check_vma_flags", `the protection key of ${whichVma(vma)} forbids it`)
+        .errno;
+    }
     const stop = Math.min(end, vma.end);
     const error = faultInRange(vma, start, stop, write);
-    if (error !== null) return error;
+    if (error !== null) {
+      return refuse(mm, error, "faultin_vma_page_range", `a page of ${whichVma(vma)} cannot be had`).errno;
+    }
     start = stop;
   }
   return null;

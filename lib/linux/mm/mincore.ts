@@ -6,8 +6,8 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { enterCall, refuse } from "./last_call.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hugeSlot } from "./hugetlb_fault.ts";
 import { vmaLookup } from "./find_vma.ts";
@@ -29,13 +29,15 @@ export function mincore(mm: MmStruct, address: UserWord, length: UserWord): SysR
   enterCall(mm, "mincore");
   const start = userWord("an address", address);
   const bytes = userWord("a length", length);
-  if (start % PAGE_SIZE !== 0) return fail("EINVAL");
-  if (start > TASK_SIZE_MAX || bytes > TASK_SIZE_MAX - start) return fail("ENOMEM");
+  if (start % PAGE_SIZE !== 0) return refuse(mm, "EINVAL", "mincore", "the address is on no page boundary");
+  if (start > TASK_SIZE_MAX || bytes > TASK_SIZE_MAX - start) {
+    return refuse(mm, "ENOMEM", "mincore", "the range leaves user space");
+  }
   mm.mmapLock();
   const answers: (0 | 1)[] = [];
   for (let at = start; at < start + pageAlign(bytes); at += PAGE_SIZE) {
     const vma = vmaLookup(mm, at);
-    if (vma === null) return fail("ENOMEM");
+    if (vma === null) return refuse(mm, "ENOMEM", "do_mincore", "nothing is mapped in a part of the range");
     answers.push(isInCore(vma, at) ? 1 : 0);
   }
   return ok(answers);

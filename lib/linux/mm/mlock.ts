@@ -6,9 +6,10 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
+import { enterCall, refuse } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { hex } from "../../core/show.ts";
 import { findVma, vmaLookup } from "./find_vma.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
@@ -29,7 +30,7 @@ export function mlock(mm: MmStruct, address: UserWord, length: UserWord): SysRes
 export function mlock2(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
   if ((flags & ~MLOCK_ONFAULT) !== 0) {
     enterCall(mm, "mlock2");
-    return fail("EINVAL");
+    return refuse(mm, "EINVAL", "mlock2", "flags other than MLOCK_ONFAULT");
   }
   return doMlock(
     mm,
@@ -72,16 +73,26 @@ function doMlock(
   if (errno !== null) return fail(errno);
   const error = mmPopulate(mm, start, start + bytes, false);
   // POSIX has other words for the two. @cite linux 6.1 mm/mlock.c __mlock_posix_error_return
-  return error === null ? ok(0) : fail(error === "EFAULT" ? "ENOMEM" : "EAGAIN");
+  if (error === null) return ok(0);
+  return refuse(
+    mm,
+    error === "EFAULT" ? "ENOMEM" : "EAGAIN",
+    "__mlock_posix_error_return",
+    `a page cannot be had (${error})`,
+  );
 }
 
 /** @cite linux 6.1 mm/mlock.c apply_vma_lock_flags */
 function applyVmaLockFlags(mm: MmStruct, start: number, bytes: number, flags: number): Errno | null {
   const end = wrapAdd(start, bytes);
-  if (end < start) return "EINVAL";
+  if (end < start) {
+    return refuse(mm, "EINVAL", "apply_vma_lock_flags", "the range wraps past the end of addresses").errno;
+  }
   if (end === start) return null;
   const first = vmaLookup(mm, start);
-  if (first === null) return "ENOMEM";
+  if (first === null) {
+    return refuse(mm, "ENOMEM", "apply_vma_lock_flags", "nothing is mapped at the address").errno;
+  }
   let vma = first;
   let prev = start > vma.start ? vma : mm.vmas.prev(vma);
   let at = start;
@@ -93,7 +104,14 @@ function applyVmaLockFlags(mm: MmStruct, start: number, bytes: number, flags: nu
     at = Math.max(stop, prev.end);
     if (at >= end) return null;
     const next = findVma(mm, prev.end);
-    if (next === null || next.start !== at) return "ENOMEM";
+    if (next === null || next.start !== at) {
+      return refuse(
+        mm,
+        "ENOMEM",
+        "apply_vma_lock_flags",
+        `nothing is mapped at ${hex(at)}; what lies before has changed`,
+      ).errno;
+    }
     vma = next;
   }
 }
@@ -120,7 +138,7 @@ export const MCL_ONFAULT = 4;
 export function mlockall(mm: MmStruct, flags: number): SysResult<0> {
   enterCall(mm, "mlockall");
   if (flags === 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || flags === MCL_ONFAULT) {
-    return fail("EINVAL");
+    return refuse(mm, "EINVAL", "mlockall", "unknown flags, none, or MCL_ONFAULT alone");
   }
   mm.mmapWriteLock();
   applyMlockallFlags(mm, flags);

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
+import { enterCall, refuse } from "./last_call.ts";
 import { withinBudget } from "../../core/budget.ts";
-import { type Errno, fail, type SysResult } from "../../core/errno.ts";
+import type { Errno, SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { mayCommit } from "./commit.ts";
 import { type FileObject, fput } from "./file.ts";
@@ -90,17 +90,22 @@ export function mmap(mm: MmStruct, options: MmapOptions): SysResult<number> {
 function ksysMmapPgoff(mm: MmStruct, options: MmapOptions): SysResult<number> {
   enterCall(mm, "mmap");
   const offset = userWord("an offset", options.offset ?? 0);
-  if (offset % PAGE_SIZE !== 0) return fail("EINVAL");
+  if (offset % PAGE_SIZE !== 0) return refuse(mm, "EINVAL", "mmap", "the offset is on no page boundary");
   const { flags, prot } = options;
   let file = (flags & MAP_ANONYMOUS) !== 0 ? null : options.file ?? null;
   let length = userWord("a length", options.length);
   let hugeFile: FileObject | null = null;
   if ((flags & MAP_ANONYMOUS) === 0) {
-    if (file === null) return fail("EBADF");
-    if ((flags & MAP_HUGETLB) !== 0) return fail("EINVAL"); // no file of hugetlbfs can be opened here
+    if (file === null) {
+      return refuse(mm, "EBADF", "ksys_mmap_pgoff", "neither MAP_ANONYMOUS nor an open file");
+    }
+    // No file of hugetlbfs can be opened here.
+    if ((flags & MAP_HUGETLB) !== 0) {
+      return refuse(mm, "EINVAL", "ksys_mmap_pgoff", "MAP_HUGETLB with a file of small pages");
+    }
   } else if ((flags & MAP_HUGETLB) !== 0) {
     const huge = hugetlbFileSetup(mm.system.hugetlb, length, flags);
-    if (!huge.ok) return huge;
+    if (!huge.ok) return refuse(mm, huge.errno, "ksys_mmap_pgoff", "no huge pages of that size");
     ({ file: hugeFile, length } = huge.value);
     file = hugeFile;
   }
@@ -133,13 +138,17 @@ interface Wish {
 /** @cite linux 6.1 mm/mmap.c do_mmap */
 function doMmap(mm: MmStruct, wish: Wish): SysResult<{ address: number; populate: number }> {
   const { prot, file } = wish;
-  if (wish.length === 0) return fail("EINVAL");
+  if (wish.length === 0) return refuse(mm, "EINVAL", "do_mmap", "the length is 0");
   const flags = (wish.flags & MAP_FIXED_NOREPLACE) !== 0 ? wish.flags | MAP_FIXED : wish.flags;
   const hint = (flags & MAP_FIXED) !== 0 ? wish.address : roundHintToMin(wish.address);
   const length = pageAlign(wish.length);
-  if (length === 0) return fail("ENOMEM");
-  if (wish.pgoff + length / PAGE_SIZE >= 2 ** 64) return fail("EOVERFLOW");
-  if (mm.vmas.size > mm.maxMapCount) return fail("ENOMEM");
+  if (length === 0) return refuse(mm, "ENOMEM", "do_mmap", "the length wraps to 0 when rounded up to pages");
+  if (wish.pgoff + length / PAGE_SIZE >= 2 ** 64) {
+    return refuse(mm, "EOVERFLOW", "do_mmap", "offset and length together pass 2^64 pages");
+  }
+  if (mm.vmas.size > mm.maxMapCount) {
+    return refuse(mm, "ENOMEM", "do_mmap", `${mm.vmas.size} VMAs are all that a process may have`);
+  }
   const area = getUnmappedArea(
     mm,
     hint,
@@ -151,13 +160,15 @@ function doMmap(mm: MmStruct, wish: Wish): SysResult<{ address: number; populate
   const address = area.value;
   if ((flags & MAP_FIXED_NOREPLACE) !== 0) {
     const there = mm.vmas.find(address);
-    if (there !== null && there.start < address + length) return fail("EEXIST");
+    if (there !== null && there.start < address + length) {
+      return refuse(mm, "EEXIST", "do_mmap", "MAP_FIXED_NOREPLACE, and something is mapped there");
+    }
   }
   const pkey = prot === PROT_EXEC ? executeOnlyPkey(mm) : 0;
   let vmFlags = mm.defFlags | calcVmProtBits(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
     ((flags & MAP_GROWSDOWN) !== 0 ? VM_GROWSDOWN : 0) | ((flags & MAP_LOCKED) !== 0 ? VM_LOCKED : 0);
   const typed = file === null ? anonymousType(vmFlags, flags) : fileType(file, wish, length, vmFlags, flags);
-  if (typeof typed === "string") return fail(typed);
+  if (typeof typed !== "number") return refuse(mm, typed.errno, "do_mmap", typed.rule);
   vmFlags = typed;
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
   const pgoff = file !== null ? wish.pgoff : (vmFlags & VM_SHARED) !== 0 ? 0 : address / PAGE_SIZE;
@@ -171,14 +182,23 @@ function doMmap(mm: MmStruct, wish: Wish): SysResult<{ address: number; populate
   return { ok: true, value: { address, populate: populate ? length : 0 } };
 }
 
-function anonymousType(vmFlags: number, flags: number): number | Errno {
+/** An errno, and the rule that was broken. */
+interface Refusal {
+  readonly errno: Errno;
+  readonly rule: string;
+}
+
+const GROWS_SHARED: Refusal = { errno: "EINVAL", rule: "MAP_GROWSDOWN of shared memory or a file" };
+const NO_TYPE: Refusal = { errno: "EINVAL", rule: "none of the types of mapping that this memory takes" };
+
+function anonymousType(vmFlags: number, flags: number): number | Refusal {
   switch (flags & MAP_TYPE) {
     case MAP_SHARED:
-      return (vmFlags & VM_GROWSDOWN) !== 0 ? "EINVAL" : vmFlags | VM_SHARED | VM_MAYSHARE;
+      return (vmFlags & VM_GROWSDOWN) !== 0 ? GROWS_SHARED : vmFlags | VM_SHARED | VM_MAYSHARE;
     case MAP_PRIVATE:
       return vmFlags;
     default:
-      return "EINVAL";
+      return NO_TYPE;
   }
 }
 
@@ -188,18 +208,24 @@ function fileType(
   length: number,
   given: number,
   flags: number,
-): number | Errno {
+): number | Refusal {
   let vmFlags = given;
   // A regular file has at most 2^63 - 1 bytes.
-  if (wish.pgoff > Math.floor((2 ** 63 - 1 - length) / PAGE_SIZE)) return "EOVERFLOW";
+  if (wish.pgoff > Math.floor((2 ** 63 - 1 - length) / PAGE_SIZE)) {
+    return { errno: "EOVERFLOW", rule: "the mapping reaches behind the largest file" };
+  }
   const type = flags & MAP_TYPE;
   if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
-    if (type === MAP_SHARED_VALIDATE && (flags & ~LEGACY_MAP_MASK) !== 0) return "EOPNOTSUPP";
-    if ((wish.prot & PROT_WRITE) !== 0 && !file.writable) return "EACCES";
+    if (type === MAP_SHARED_VALIDATE && (flags & ~LEGACY_MAP_MASK) !== 0) {
+      return { errno: "EOPNOTSUPP", rule: "MAP_SHARED_VALIDATE with a flag that the file does not know" };
+    }
+    if ((wish.prot & PROT_WRITE) !== 0 && !file.writable) {
+      return { errno: "EACCES", rule: "shared and writable of a file that is not open for writing" };
+    }
     vmFlags |= VM_SHARED | VM_MAYSHARE;
     if (!file.writable) vmFlags &= ~(VM_MAYWRITE | VM_SHARED);
-  } else if (type !== MAP_PRIVATE) return "EINVAL";
-  if (!file.readable) return "EACCES";
-  if (file.ops.mmap === undefined) return "ENODEV";
-  return (vmFlags & VM_GROWSDOWN) !== 0 ? "EINVAL" : vmFlags;
+  } else if (type !== MAP_PRIVATE) return NO_TYPE;
+  if (!file.readable) return { errno: "EACCES", rule: "the file is not open for reading" };
+  if (file.ops.mmap === undefined) return { errno: "ENODEV", rule: "the file has no mmap operation" };
+  return (vmFlags & VM_GROWSDOWN) !== 0 ? GROWS_SHARED : vmFlags;
 }

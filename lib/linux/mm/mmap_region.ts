@@ -5,7 +5,8 @@
  * @module
  */
 
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
+import { refuse } from "./last_call.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { mayCommit } from "./commit.ts";
@@ -42,11 +43,15 @@ export interface Region {
 export function mmapRegion(mm: MmStruct, region: Region): SysResult<Vma> {
   const { file, start, end } = region;
   const nrPages = (end - start) / PAGE_SIZE;
-  if (!doMunmap(mm, start, end - start).ok) return fail("ENOMEM");
+  if (!doMunmap(mm, start, end - start).ok) {
+    return refuse(mm, "ENOMEM", "mmap_region", "what is mapped there cannot be unmapped");
+  }
   let flags = region.flags;
   const isCharged = file === null || !isHugetlbFile(file); // huge pages have accounts of their own
   if (isCharged && (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE) {
-    if (!mayCommit(mm, nrPages)) return fail("ENOMEM");
+    if (!mayCommit(mm, nrPages)) {
+      return refuse(mm, "ENOMEM", "mmap_region", `${nrPages} more pages cannot be promised`);
+    }
     flags |= VM_ACCOUNT;
   }
   let vma = mergeNewMapping(mm, { ...region, flags });
@@ -69,19 +74,20 @@ export function mmapRegion(mm: MmStruct, region: Region): SysResult<Vma> {
 function makeVma(mm: MmStruct, region: Region): SysResult<Vma> {
   const { file, start, end, flags, pgoff } = region;
   const vma = vmAreaAlloc(mm, start, end, flags, pgoff);
-  if (vma === null) return fail("ENOMEM"); // what was there before is gone all the same
+  // What was there before is gone all the same.
+  if (vma === null) return refuse(mm, "ENOMEM", "mmap_region", "no memory for a VMA");
   vma.pkey = region.pkey;
   if (file !== null) {
     vma.file = getFile(file);
     const refused = file.ops.mmap!(vma);
     if (refused !== null) {
       discard(vma);
-      return fail(refused);
+      return refuse(mm, refused, "mmap_region", `the mmap operation of ${file.name} refuses`);
     }
   } else if ((flags & VM_SHARED) !== 0) {
     if ((flags & VM_NORESERVE) === 0 && !mayCommit(mm, vma.nrPages)) {
       vmAreaFree(vma);
-      return fail("ENOMEM");
+      return refuse(mm, "ENOMEM", "shmem_zero_setup", "so much shared memory cannot be promised");
     }
     shmemZeroSetup(vma);
   }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
+import { refuse } from "./last_call.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { _PAGE_SOFT_DIRTY } from "../../x86/pte.ts";
@@ -42,22 +43,31 @@ export function moveVma(source: Vma, move: VmaMove): SysResult<number> {
   const end = address + oldLength;
   const keepsOld = (move.flags & MREMAP_DONTUNMAP) !== 0;
   // The final munmap may cut one VMA into three.
-  if (mm.vmas.size >= mm.maxMapCount - 3) return fail("ENOMEM");
+  if (mm.vmas.size >= mm.maxMapCount - 3) {
+    return refuse(mm, "ENOMEM", "move_vma", `${mm.vmas.size} VMAs leave no room for three more pieces`);
+  }
   for (const cut of [address, end]) {
     if (cut === source.start || cut === source.end) continue;
     const refused = source.ops?.maySplit?.(source, cut) ?? null;
-    if (refused !== null) return fail(refused);
+    if (refused !== null) return refuse(mm, refused, "move_vma", "may_split refuses the cut");
   }
   const isAccounted = (source.flags & VM_ACCOUNT) !== 0;
-  if (isAccounted && !mayCommit(mm, newLength / PAGE_SIZE)) return fail("ENOMEM");
+  if (isAccounted && !mayCommit(mm, newLength / PAGE_SIZE)) {
+    return refuse(mm, "ENOMEM", "move_vma", "the copy cannot be promised beside the old range");
+  }
   const pgoff = linearPageIndex(source, address);
   const copied = copyVma(source, newAddress, newLength, pgoff, keepsOld);
-  if (copied === null) return fail("ENOMEM");
+  if (copied === null) return refuse(mm, "ENOMEM", "copy_vma", "no memory for a VMA");
   const [vma, copy] = copied;
   if (!movePageTables(mm, address, newAddress, oldLength)) {
     movePageTables(mm, newAddress, address, oldLength);
     doMunmap(mm, newAddress, newLength);
-    return fail("ENOMEM");
+    return refuse(
+      mm,
+      "ENOMEM",
+      "move_page_tables",
+      "no memory for page tables; what had moved is moved back",
+    );
   }
   if (keepsOld) {
     keepOld(vma, copy, address, end);

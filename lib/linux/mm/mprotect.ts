@@ -4,9 +4,10 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
+import { enterCall, refuse } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { hex } from "../../core/show.ts";
 import { changeProtection } from "./change_protection.ts";
 import { mayCommit } from "./commit.ts";
 import { findVma } from "./find_vma.ts";
@@ -85,23 +86,42 @@ function doMprotectPkey(
   let start = userWord("an address", address);
   const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   const rights = prot & ~(PROT_GROWSDOWN | PROT_GROWSUP);
-  if (grows === (PROT_GROWSDOWN | PROT_GROWSUP) || start % PAGE_SIZE !== 0) return fail("EINVAL");
+  if (grows === (PROT_GROWSDOWN | PROT_GROWSUP)) {
+    return refuse(mm, "EINVAL", "do_mprotect_pkey", "PROT_GROWSDOWN and PROT_GROWSUP together");
+  }
+  if (start % PAGE_SIZE !== 0) {
+    return refuse(mm, "EINVAL", "do_mprotect_pkey", "the address is on no page boundary");
+  }
   const bytes = userWord("a length", length);
   if (bytes === 0) return ok(0);
   const end = wrapAdd(start, pageAlign(bytes));
-  if (end <= start) return fail("ENOMEM");
-  if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) return fail("EINVAL");
+  if (end <= start) {
+    return refuse(mm, "ENOMEM", "do_mprotect_pkey", "the range wraps past the end of addresses");
+  }
+  if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) {
+    return refuse(mm, "EINVAL", "do_mprotect_pkey", "unknown bits in prot");
+  }
   mm.mmapWriteLock();
-  if (pkey !== NO_PKEY && !mmPkeyIsAllocated(mm, pkey)) return fail("EINVAL");
+  if (pkey !== NO_PKEY && !mmPkeyIsAllocated(mm, pkey)) {
+    return refuse(mm, "EINVAL", "do_mprotect_pkey", "the process has no such protection key");
+  }
   const vma = findVma(mm, start);
-  if (vma === null) return fail("ENOMEM");
+  if (vma === null) return refuse(mm, "ENOMEM", "do_mprotect_pkey", "no VMA ends above the address");
   if ((grows & PROT_GROWSDOWN) !== 0) {
-    if (vma.start >= end) return fail("ENOMEM");
-    if ((vma.flags & VM_GROWSDOWN) === 0) return fail("EINVAL");
+    if (vma.start >= end) {
+      return refuse(mm, "ENOMEM", "do_mprotect_pkey", "the next VMA begins behind the range");
+    }
+    if ((vma.flags & VM_GROWSDOWN) === 0) {
+      return refuse(mm, "EINVAL", "do_mprotect_pkey", "PROT_GROWSDOWN of a VMA that does not grow down");
+    }
     start = vma.start;
   } else {
-    if (vma.start > start) return fail("ENOMEM");
-    if ((grows & PROT_GROWSUP) !== 0) return fail("EINVAL");
+    if (vma.start > start) {
+      return refuse(mm, "ENOMEM", "do_mprotect_pkey", "nothing is mapped at the address");
+    }
+    if ((grows & PROT_GROWSUP) !== 0) {
+      return refuse(mm, "EINVAL", "do_mprotect_pkey", "PROT_GROWSUP: no VMA grows up on x86");
+    }
   }
   const gather = new MmuGather(mm);
   const errno = protectFrom(gather, vma, start, end, rights, pkey);
@@ -125,7 +145,14 @@ function protectFrom(
     const flags = calcVmProtBits(prot) | vma.flags & ~VM_ACCESS_FLAGS;
     const pkey = key === NO_PKEY ? overrideMprotectPkey(vma, prot) : key;
     // VM_MAY* lie four bits above VM_*.
-    if ((flags & ~(flags >> 4) & VM_ACCESS_FLAGS) !== 0) return "EACCES";
+    if ((flags & ~(flags >> 4) & VM_ACCESS_FLAGS) !== 0) {
+      return refuse(
+        mm,
+        "EACCES",
+        "do_mprotect_pkey",
+        `the VMA at ${hex(vma.start)} has no VM_MAY bit for a right that is asked for`,
+      ).errno;
+    }
     const stop = Math.min(vma.end, end);
     const fixed = mprotectFixup(gather, vma, prev, at, stop, flags, pkey);
     if (!fixed.ok) return fixed.errno;
@@ -133,7 +160,14 @@ function protectFrom(
     at = Math.max(stop, prev.end);
     if (at >= end) return null;
     const next = findVma(mm, prev.end);
-    if (next === null || next.start !== at) return "ENOMEM";
+    if (next === null || next.start !== at) {
+      return refuse(
+        mm,
+        "ENOMEM",
+        "do_mprotect_pkey",
+        `nothing is mapped at ${hex(at)}; what lies before has changed`,
+      ).errno;
+    }
     vma = next;
   }
 }
@@ -155,7 +189,14 @@ function mprotectFixup(
   // Private memory that becomes writable is charged; it stays charged when it becomes read-only again.
   const free = VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE;
   if ((flags & VM_WRITE) !== 0 && (before & free) === 0) {
-    if (!mayCommit(mm, (end - start) / PAGE_SIZE)) return fail("ENOMEM");
+    if (!mayCommit(mm, (end - start) / PAGE_SIZE)) {
+      return refuse(
+        mm,
+        "ENOMEM",
+        "mprotect_fixup",
+        "private memory becomes writable, and so much cannot be promised",
+      );
+    }
     flags |= VM_ACCOUNT;
   }
   if (!mm.system.flavour.keepsAccount && isUnused(vma) && (flags & VM_WRITE) === 0) flags &= ~VM_ACCOUNT;

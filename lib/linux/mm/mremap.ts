@@ -6,8 +6,8 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { enterCall, refuse } from "./last_call.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { mayCommit } from "./commit.ts";
@@ -51,39 +51,52 @@ export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> 
   const address = userWord("an address", options.address);
   const oldBytes = userWord("a length", options.oldLength);
   const newBytes = userWord("a length", options.newLength);
-  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) return fail("EINVAL");
+  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) {
+    return refuse(mm, "EINVAL", "mremap", "unknown flags");
+  }
   const mayMove = (flags & MREMAP_MAYMOVE) !== 0;
-  if ((flags & MREMAP_FIXED) !== 0 && !mayMove) return fail("EINVAL");
-  if ((flags & MREMAP_DONTUNMAP) !== 0 && (!mayMove || oldBytes !== newBytes)) return fail("EINVAL");
-  if (address % PAGE_SIZE !== 0) return fail("EINVAL");
+  if ((flags & MREMAP_FIXED) !== 0 && !mayMove) {
+    return refuse(mm, "EINVAL", "mremap", "MREMAP_FIXED without MREMAP_MAYMOVE");
+  }
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && (!mayMove || oldBytes !== newBytes)) {
+    return refuse(mm, "EINVAL", "mremap", "MREMAP_DONTUNMAP without MREMAP_MAYMOVE or with another length");
+  }
+  if (address % PAGE_SIZE !== 0) return refuse(mm, "EINVAL", "mremap", "the address is on no page boundary");
   const newAddress = userWord("an address", options.newAddress ?? 0);
   let move: Remap = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
-  if (move.newLength === 0) return fail("EINVAL");
+  if (move.newLength === 0) return refuse(mm, "EINVAL", "mremap", "the new length is 0");
   mm.mmapWriteLock();
   const { looksUp, takesHugePages } = mm.system.flavour.mremap;
   const hasTarget = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
   if (hasTarget && looksUp === "after arguments") {
     const refused = refuseTarget(mm, move, newAddress);
-    if (refused !== null) return fail(refused);
+    if (refused !== null) return refused;
   }
   const found = vmaLookup(mm, address);
-  if (found === null && looksUp !== "when needed") return fail("EFAULT");
+  if (found === null && looksUp !== "when needed") {
+    return refuse(mm, "EFAULT", "mremap", "nothing is mapped at the address");
+  }
   if (found !== null && takesHugePages && (found.flags & VM_HUGETLB) !== 0) {
     move = { ...move, oldLength: wholeHugePages(oldBytes), newLength: wholeHugePages(newBytes) };
-    if (address % PMD_SIZE !== 0 || newAddress % PMD_SIZE !== 0) return fail("EINVAL");
-    if (move.newLength > move.oldLength) return fail("EINVAL"); // the promise of pages cannot grow
+    if (address % PMD_SIZE !== 0 || newAddress % PMD_SIZE !== 0) {
+      return refuse(mm, "EINVAL", "mremap", "an address is on no boundary of huge pages");
+    }
+    if (move.newLength > move.oldLength) {
+      return refuse(mm, "EINVAL", "mremap", "the promise of huge pages cannot grow");
+    }
   }
   const { oldLength, newLength } = move;
   if (hasTarget) return populateTail(mm, mremapTo(mm, move, newAddress), oldLength, newLength);
-  if (oldLength >= newLength) {
+  if (oldLength === newLength) return ok(address);
+  if (oldLength > newLength) {
     const cut = doMunmap(mm, address + newLength, oldLength - newLength);
-    return cut.ok || oldLength === newLength ? ok(address) : cut;
+    return cut.ok ? ok(address) : cut;
   }
   const vma = vmaToResize(mm, move);
   if (!vma.ok) return vma;
   const grown = growInPlace(mm, vma.value, move);
   if (grown !== null) return populateTail(mm, grown, oldLength, newLength);
-  if (!mayMove) return fail("ENOMEM");
+  if (!mayMove) return refuse(mm, "ENOMEM", "mremap", "no room to grow in place, and no MREMAP_MAYMOVE");
   const area = getUnmappedArea(mm, 0, newLength, 0);
   if (!area.ok) return area;
   return populateTail(mm, moveVma(vma.value, { ...move, newAddress: area.value }), oldLength, newLength);
@@ -120,7 +133,9 @@ function growInPlace(
   if (end > TASK_SIZE_MAX) return null;
   const next = mm.vmas.next(vma);
   if (next !== null && next.start < end) return null;
-  if ((vma.flags & VM_ACCOUNT) !== 0 && !mayCommit(mm, (end - start) / PAGE_SIZE)) return fail("ENOMEM");
+  if ((vma.flags & VM_ACCOUNT) !== 0 && !mayCommit(mm, (end - start) / PAGE_SIZE)) {
+    return refuse(mm, "ENOMEM", "mremap", "the growth cannot be promised");
+  }
   const { flags, pkey, anonVma, file } = vma;
   if (vma.ops?.close !== undefined || !mm.system.flavour.mremap.growthMerges) {
     // A VMA that never merges may grow all the same.
@@ -131,5 +146,7 @@ function growInPlace(
   }
   const pgoff = linearPageIndex(vma, start);
   const merged = vmaMerge(mm, { prev: vma, start, end, flags, pkey, anonVma, file, pgoff });
-  return merged === null ? fail("ENOMEM") : ok(address);
+  return merged === null
+    ? refuse(mm, "ENOMEM", "mremap", "the VMA and its growth do not merge")
+    : ok(address);
 }

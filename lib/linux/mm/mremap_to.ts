@@ -10,7 +10,8 @@
  * @module
  */
 
-import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
+import { ok, type SysFailure, type SysResult } from "../../core/errno.ts";
+import { refuse } from "./last_call.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { vmaLookup } from "./find_vma.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
@@ -33,18 +34,25 @@ export interface Remap {
 }
 
 /** What is wrong with the target, or null. @cite linux 6.1 mm/mremap.c mremap_to */
-export function refuseTarget(mm: MmStruct, move: Remap, newAddress: number): Errno | null {
+export function refuseTarget(mm: MmStruct, move: Remap, newAddress: number): SysFailure | null {
   const { address, oldLength, newLength } = move;
-  if (newAddress % PAGE_SIZE !== 0) return "EINVAL";
-  if (newLength > TASK_SIZE_MAX || newAddress > TASK_SIZE_MAX - newLength) return "EINVAL";
-  if (address + oldLength > newAddress && newAddress + newLength > address) return "EINVAL";
-  return mm.vmas.size + 2 >= mm.maxMapCount - 3 ? "ENOMEM" : null;
+  if (newAddress % PAGE_SIZE !== 0) {
+    return refuse(mm, "EINVAL", "mremap_to", "the new address is on no page boundary");
+  }
+  if (newLength > TASK_SIZE_MAX || newAddress > TASK_SIZE_MAX - newLength) {
+    return refuse(mm, "EINVAL", "mremap_to", "the new range leaves user space");
+  }
+  if (address + oldLength > newAddress && newAddress + newLength > address) {
+    return refuse(mm, "EINVAL", "mremap_to", "old and new range overlap");
+  }
+  if (mm.vmas.size + 2 < mm.maxMapCount - 3) return null;
+  return refuse(mm, "ENOMEM", "mremap_to", `${mm.vmas.size} VMAs leave no room for the pieces`);
 }
 
 /** Checks, then moves. @cite linux 6.1 mm/mremap.c mremap_to */
 export function mremapTo(mm: MmStruct, move: Remap, newAddress: number): SysResult<number> {
   const refused = refuseTarget(mm, move, newAddress);
-  if (refused !== null) return fail(refused);
+  if (refused !== null) return refused;
   const keepsSize = move.oldLength === move.newLength;
   const movesAll = mm.system.flavour.mremap.moves === "all VMAs";
   return movesAll && keepsSize && (move.flags & MREMAP_FIXED) !== 0
@@ -60,7 +68,9 @@ export function mremapTo(mm: MmStruct, move: Remap, newAddress: number): SysResu
  */
 function moveAll(mm: MmStruct, { address, oldLength, flags }: Remap, newAddress: number): SysResult<number> {
   const end = address + oldLength;
-  if (vmaLookup(mm, address) === null) return fail("EFAULT");
+  if (vmaLookup(mm, address) === null) {
+    return refuse(mm, "EFAULT", "remap_move", "nothing is mapped at the address");
+  }
   for (let at = address; at < end;) {
     const vma = mm.vmas.find(at);
     if (vma === null || vma.start >= end) break;
@@ -100,19 +110,31 @@ function moveOne(mm: MmStruct, move: Remap, newAddress: number): SysResult<numbe
 /** The VMA if it may change its size so. @cite linux 6.1 mm/mremap.c vma_to_resize */
 export function vmaToResize(mm: MmStruct, { address, oldLength, newLength, flags }: Remap): SysResult<Vma> {
   const vma = vmaLookup(mm, address);
-  if (vma === null) return fail("EFAULT");
+  if (vma === null) return refuse(mm, "EFAULT", "vma_to_resize", "nothing is mapped at the address");
   const rules = mm.system.flavour.mremap;
-  if ((vma.flags & VM_HUGETLB) !== 0 && !rules.takesHugePages) return fail("EINVAL");
-  if (oldLength === 0 && (vma.flags & (VM_SHARED | VM_MAYSHARE)) === 0) return fail("EINVAL");
+  if ((vma.flags & VM_HUGETLB) !== 0 && !rules.takesHugePages) {
+    return refuse(mm, "EINVAL", "vma_to_resize", "huge pages cannot be remapped");
+  }
+  if (oldLength === 0 && (vma.flags & (VM_SHARED | VM_MAYSHARE)) === 0) {
+    return refuse(mm, "EINVAL", "vma_to_resize", "old length 0 duplicates shared memory only");
+  }
   const isFixedSize = (vma.flags & (VM_DONTEXPAND | VM_PFNMAP)) !== 0;
   if ((flags & MREMAP_DONTUNMAP) !== 0) {
     const isTaken = rules.dontunmapTakes === "resizable"
       ? !isFixedSize
       : vma.ops === null && (vma.flags & VM_SHARED) === 0;
-    if (!isTaken) return fail("EINVAL");
+    if (!isTaken) return refuse(mm, "EINVAL", "vma_to_resize", "MREMAP_DONTUNMAP does not take such a VMA");
   }
-  if (oldLength > vma.end - address) return fail("EFAULT");
+  if (oldLength > vma.end - address) return refuse(mm, "EFAULT", "vma_to_resize", "the range leaves the VMA");
   if (newLength === oldLength) return ok(vma);
-  if (linearPageIndex(vma, address) + newLength / PAGE_SIZE >= 2 ** 64) return fail("EINVAL");
-  return isFixedSize ? fail("EFAULT") : ok(vma);
+  if (linearPageIndex(vma, address) + newLength / PAGE_SIZE >= 2 ** 64) {
+    return refuse(mm, "EINVAL", "vma_to_resize", "the page offset wraps");
+  }
+  if (!isFixedSize) return ok(vma);
+  return refuse(
+    mm,
+    "EFAULT",
+    "vma_to_resize",
+    "VM_DONTEXPAND or VM_PFNMAP: the VMA must not change its size",
+  );
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { enterCall, refuse } from "./last_call.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
@@ -29,30 +29,40 @@ export const MS_SYNC = 4;
 export function msync(mm: MmStruct, address: UserWord, length: UserWord, flags: number): SysResult<0> {
   enterCall(mm, "msync");
   let start = userWord("an address", address);
-  if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0 || start % PAGE_SIZE !== 0) return fail("EINVAL");
-  if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return fail("EINVAL");
+  if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) {
+    return refuse(mm, "EINVAL", "msync", "unknown flags");
+  }
+  if (start % PAGE_SIZE !== 0) return refuse(mm, "EINVAL", "msync", "the address is on no page boundary");
+  if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) {
+    return refuse(mm, "EINVAL", "msync", "MS_ASYNC and MS_SYNC together");
+  }
   const end = wrapAdd(start, pageAlign(userWord("a length", length)));
-  if (end < start) return fail("ENOMEM");
+  if (end < start) return refuse(mm, "ENOMEM", "msync", "the range wraps past the end of addresses");
   if (end === start) return ok(0);
   mm.mmapLock();
   let hasGap = false;
   for (;;) {
     const vma = findVma(mm, start);
-    if (vma === null) return fail("ENOMEM");
+    if (vma === null) return refuse(mm, "ENOMEM", "msync", "nothing is mapped in a part of the range");
     if (start < vma.start) {
-      if (flags === MS_ASYNC) return fail("ENOMEM");
+      if (flags === MS_ASYNC) return refuse(mm, "ENOMEM", "msync", "a part of the range is not mapped");
       start = vma.start;
-      if (start >= end) return fail("ENOMEM");
+      if (start >= end) return refuse(mm, "ENOMEM", "msync", "nothing is mapped in a part of the range");
       hasGap = true;
     }
-    if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) return fail("EBUSY");
+    if ((flags & MS_INVALIDATE) !== 0 && (vma.flags & VM_LOCKED) !== 0) {
+      return refuse(mm, "EBUSY", "msync", "MS_INVALIDATE of locked memory");
+    }
     start = vma.end;
     if ((flags & MS_SYNC) !== 0 && vma.file !== null && (vma.flags & VM_SHARED) !== 0) {
       const { ops } = vma.file;
       // A device has no fsync. @cite linux 6.1 fs/sync.c vfs_fsync_range
       const refused = ops.fsync === undefined ? "EINVAL" : ops.fsync(vma.file);
-      if (refused !== null) return fail(refused);
+      if (refused !== null) return refuse(mm, refused, "vfs_fsync_range", `${vma.file.name} refuses`);
     }
-    if (start >= end) return hasGap ? fail("ENOMEM") : ok(0);
+    if (start < end) continue;
+    return hasGap
+      ? refuse(mm, "ENOMEM", "msync", "a part of the range is not mapped; the rest was done")
+      : ok(0);
   }
 }

@@ -12,8 +12,8 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { enterCall, refuse } from "./last_call.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { EV } from "../../trace/events.ts";
 import { zapHugePages } from "./hugetlb_fault.ts";
@@ -53,11 +53,14 @@ export function munmap(mm: MmStruct, address: UserWord, length: UserWord): SysRe
 
 /** Checks, then unmaps. @cite linux 6.1 mm/mmap.c do_mas_munmap */
 export function doMunmap(mm: MmStruct, start: number, length: number): SysResult<0> {
-  if (start % PAGE_SIZE !== 0 || start > TASK_SIZE_MAX || length > TASK_SIZE_MAX - start) {
-    return fail("EINVAL");
+  if (start % PAGE_SIZE !== 0) {
+    return refuse(mm, "EINVAL", "do_mas_munmap", "the address is on no page boundary");
+  }
+  if (start > TASK_SIZE_MAX || length > TASK_SIZE_MAX - start) {
+    return refuse(mm, "EINVAL", "do_mas_munmap", "the range leaves user space");
   }
   const end = start + pageAlign(length);
-  if (end === start) return fail("EINVAL");
+  if (end === start) return refuse(mm, "EINVAL", "do_mas_munmap", "the length is 0");
   mm.system.trace.add(EV.vma_find);
   const first = mm.vmas.find(start);
   if (first === null || first.start >= end) return ok(0);
@@ -69,7 +72,14 @@ function unmapFrom(mm: MmStruct, first: Vma, start: number, end: number): SysRes
   const { munmapSplit } = mm.system.flavour;
   if (start > first.start) {
     // Only a hole makes more VMAs than there were; ends may be cut at the limit.
-    if (end < first.end && mm.vmas.size >= mm.maxMapCount) return fail("ENOMEM");
+    if (end < first.end && mm.vmas.size >= mm.maxMapCount) {
+      return refuse(
+        mm,
+        "ENOMEM",
+        "do_mas_align_munmap",
+        `a hole needs one more VMA than the ${mm.vmas.size} that a process may have`,
+      );
+    }
     const cut = splitVma(first, start, munmapSplit.startNewBelow);
     if (!cut.ok) return cut;
   }

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { enterCall } from "./last_call.ts";
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { enterCall, refuse } from "./last_call.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { CR4_PKE } from "../../x86/registers.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import type { Vma } from "./vma.ts";
@@ -55,10 +55,12 @@ export function mmPkeyIsAllocated(mm: MmStruct, pkey: number): boolean {
  */
 export function pkeyAlloc(mm: MmStruct, flags: number, rights: number): SysResult<number> {
   enterCall(mm, "pkey_alloc");
-  if (flags !== 0 || (rights & ~(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) !== 0) return fail("EINVAL");
+  if (flags !== 0 || (rights & ~(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) !== 0) {
+    return refuse(mm, "EINVAL", "pkey_alloc", "flags, or unknown rights");
+  }
   let key = hasPkeys(mm) ? 1 : NR_KEYS;
   while (key < NR_KEYS && (mm.pkeyAllocationMap >>> key & 1) !== 0) key++;
-  if (key === NR_KEYS) return fail("ENOSPC");
+  if (key === NR_KEYS) return refuse(mm, "ENOSPC", "pkey_alloc", "no key is free, or the processor has none");
   mm.pkeyAllocationMap |= 1 << key;
   wrpkru(mm, mm.pkru & ~(3 << 2 * key) | rights << 2 * key);
   return ok(key);
@@ -67,7 +69,7 @@ export function pkeyAlloc(mm: MmStruct, flags: number, rights: number): SysResul
 /** Gives a key back; mappings keep it. EINVAL if it is not the program's. @cite linux 6.1 mm/mprotect.c pkey_free */
 export function pkeyFree(mm: MmStruct, pkey: number): SysResult<0> {
   enterCall(mm, "pkey_free");
-  if (!mmPkeyIsAllocated(mm, pkey)) return fail("EINVAL");
+  if (!mmPkeyIsAllocated(mm, pkey)) return refuse(mm, "EINVAL", "pkey_free", "the key is not the program's");
   mm.pkeyAllocationMap &= ~(1 << pkey);
   return ok(0);
 }

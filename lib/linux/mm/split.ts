@@ -12,13 +12,13 @@
  * @module
  */
 
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
 import { Shown, viewOf } from "../../core/shown.ts";
 import { drawing, type View } from "../../core/view.ts";
 import { EV } from "../../trace/events.ts";
-import { type CallDecision, decided, pageLetters } from "./last_call.ts";
+import { type CallDecision, decided, pageLetters, refuse } from "./last_call.ts";
 import type { Vma } from "./vma.ts";
 import { vmAreaDup } from "./vm_area.ts";
 
@@ -65,11 +65,10 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
   const { mm } = vma;
   const refused = vma.ops?.maySplit?.(vma, address) ?? null;
   if (refused !== null) {
-    decided(mm, { where: "__split_vma", what: `may_split refuses ${hex(address)}: ${refused}` });
-    return fail(refused);
+    return refuse(mm, refused, "__split_vma", `may_split refuses ${hex(address)}`);
   }
   const copy = vmAreaDup(vma);
-  if (copy === null) return fail("ENOMEM");
+  if (copy === null) return refuse(mm, "ENOMEM", "__split_vma", "no memory for a VMA");
   const shift = (address - vma.start) / PAGE_SIZE;
   if (newBelow) copy.end = address;
   else {
@@ -100,8 +99,7 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
 export function splitVmaWithinLimit(vma: Vma, address: number, newBelow: boolean): SysResult<Vma> {
   const { mm } = vma;
   if (mm.vmas.size >= mm.maxMapCount) {
-    decided(mm, { where: "split_vma", what: `${mm.vmas.size} VMAs are all that a process may have: ENOMEM` });
-    return fail("ENOMEM");
+    return refuse(mm, "ENOMEM", "split_vma", `${mm.vmas.size} VMAs are all that a process may have`);
   }
   return splitVma(vma, address, newBelow);
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { fail, ok, type SysResult } from "../../core/errno.ts";
+import { ok, type SysResult } from "../../core/errno.ts";
+import { refuse } from "./last_call.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { MAP_FIXED } from "./prot.ts";
@@ -37,11 +38,15 @@ export function getUnmappedArea(
   mapFlags: number,
   alignment: number = PAGE_SIZE,
 ): SysResult<number> {
-  if (length > TASK_SIZE_MAX) return fail("ENOMEM");
+  if (length > TASK_SIZE_MAX) return refuse(mm, "ENOMEM", "get_unmapped_area", "longer than user space");
   const isFixed = (mapFlags & MAP_FIXED) !== 0;
   const address = isFixed ? hint : searchAligned(mm, hint, length, alignment);
-  if (address < 0 || address > TASK_SIZE_MAX - length) return fail("ENOMEM");
-  return address % alignment === 0 ? ok(address) : fail("EINVAL");
+  if (address < 0) return refuse(mm, "ENOMEM", "get_unmapped_area", "no hole is large enough");
+  if (address > TASK_SIZE_MAX - length) {
+    return refuse(mm, "ENOMEM", "get_unmapped_area", "the range leaves user space");
+  }
+  if (address % alignment === 0) return ok(address);
+  return refuse(mm, "EINVAL", "get_unmapped_area", "the address is on no boundary of its pages");
 }
 
 /** The highest aligned address of a hole with room to align in. @cite linux 6.1 include/linux/mm.h vm_unmapped_area_info align_mask */

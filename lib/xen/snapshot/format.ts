@@ -19,7 +19,7 @@ import { PAGE_SIZE } from "../../core/geometry.ts";
 /** First bytes of every file. */
 export const MAGIC = "GLXENHST";
 /** Version that is written; the only one that is read. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 /** Bytes before the state. */
 const HEADER = 16;
 /** Bytes of the check. */

@@ -93,12 +93,11 @@ function flavourOf(state: HostState, given: XenFlavour | undefined): XenFlavour 
     );
   }
   const seams = seamNames(flavour);
-  const names = Object.keys(seams) as (keyof typeof seams)[];
-  const other = names.find((name) => seams[name] !== state.seams[name]);
+  const other = Object.keys(seams).find((seam) => seams[seam] !== state.seams[seam]);
   if (flavour.name === state.flavour && other === undefined) return flavour;
-  const what = other === undefined
+  const what = flavour.name !== state.flavour || other === undefined
     ? `its flavour is ${state.flavour}, ${flavour.name} was given`
-    : `its ${other} are ${JSON.stringify(state.seams[other])}, those of ${flavour.name} are ${
+    : `its ${other} is ${JSON.stringify(state.seams[other])}, that of ${flavour.name} is ${
       JSON.stringify(seams[other])
     }: give its flavour`;
   throw new BadSnapshot(`Cannot load a host: ${what}`);

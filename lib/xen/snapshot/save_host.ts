@@ -62,10 +62,16 @@ export function hostDigest(hv: Hypervisor): string {
   return digestOf(saveHost(hv));
 }
 
-/** Names of the seams of a flavour. */
+/** What a flavour chose, seam by seam: the name of a plan, the value of a rule. */
 export function seamNames(flavour: XenFlavour): HostState["seams"] {
-  const { locks, flush, xsm, build } = flavour;
-  return { locks: locks.name, flush: flush.name, xsm: xsm.name, build: build.name };
+  const { name: _, citations: _citations, ...choices } = flavour;
+  return Object.fromEntries(
+    Object.entries(choices).map(([seam, choice]) => [seam, namesItself(choice) ? choice.name : choice]),
+  );
+}
+
+function namesItself(choice: XenFlavour[keyof XenFlavour]): choice is { readonly name: string } {
+  return typeof choice === "object" || typeof choice === "function";
 }
 
 function plain(columns: object): Record<string, number[]> {

@@ -45,8 +45,8 @@ export interface DomainState {
 export interface HostState {
   /** Name of the release. */
   readonly flavour: string;
-  /** Names of the seams, so that a variant of a release is not taken for it. */
-  readonly seams: Readonly<Record<"locks" | "flush" | "xsm" | "build", string>>;
+  /** Every choice of the flavour, so that a variant of a release is not taken for it: a plan by its name, a rule itself. */
+  readonly seams: Readonly<Record<string, string | number | boolean>>;
   readonly nrFrames: number;
   readonly nrCpus: number;
   readonly frameTable: Readonly<Record<string, readonly number[]>>;

@@ -21,7 +21,10 @@ Deno.test("explain() answers the decisions of a call, however long ago it was", 
     "O|NNN",
   ]);
   const refused = explain(qemu.mprotect(vma.start + PAGE, PAGE, 1));
-  assertEquals(String(refused), "mprotect\n  nothing to decide");
+  assertEquals([refused.call, refused.decisions.map(({ where, what }) => `${where}: ${what}`)], [
+    "mprotect",
+    ["do_mprotect_pkey: nothing is mapped at the address: ENOMEM"],
+  ]);
   assertStrictEquals(explain(answer), why);
 });
 

@@ -57,6 +57,18 @@ const ROWS: Row[] = [
   },
   // 3
   { rule: "security module", options: { flavour: { xsm: { ...xen.xsmDummy, ...noCopy } } }, expect: -8 },
+  {
+    rule: "2 before 3",
+    options: { flavour: { xsm: { ...xen.xsmDummy, ...noCopy } } },
+    op: (h) => from(h, { domid: 999 }),
+    expect: -2,
+  },
+  {
+    rule: "3 before 4",
+    options: { flavour: { xsm: { ...xen.xsmDummy, ...noCopy } } },
+    op: (h) => from(h, { ref: 512 }),
+    expect: -8,
+  },
   // 4
   { rule: "last reference, free", op: (h) => from(h, { ref: 511 }), expect: -1 },
   { rule: "first reference beyond the table", op: (h) => from(h, { ref: 512 }), expect: -3 },
@@ -77,7 +89,14 @@ const ROWS: Row[] = [
   },
   { rule: "dest is a page table", op: (h) => to(h, { gmfn: h.dom0.mfnOf(4) }), expect: -1 },
   { rule: "dest is no frame", op: (h) => to(h, { gmfn: 0xfffffff }), expect: -9 },
+  {
+    rule: "4 before 5",
+    op: (h) => ({ ...from(h, { ref: 512 }), ...to(h, { gmfn: 0xfffffff }) }),
+    expect: -3,
+  },
+  { rule: "5 before 6", op: (h) => to(h, { gmfn: 0xfffffff, offset: 4081 }), expect: -9 },
   // 6
+  { rule: "dest ends with the page", op: (h) => to(h, { offset: 4080 }), expect: 0 },
   { rule: "source ends with the page", op: (h) => from(h, { offset: 4080 }), expect: 0 },
   { rule: "source crosses the page", op: (h) => from(h, { offset: 4081 }), expect: -10 },
   { rule: "dest crosses the page", op: (h) => to(h, { offset: 4081 }), expect: -10 },

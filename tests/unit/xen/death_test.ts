@@ -271,3 +271,42 @@ Deno.test("addToPhysmap() shows a translated domain its grant table, growing it"
   assertEquals(add(foreign), -1, "not privileged");
   assertInOrder(h);
 });
+
+Deno.test("domainKill() lets others in after each page of handles, from the highest down", () => {
+  const rows: [rule: string, mappings: number, flavour: xen.XenFlavour, points: number[]][] = [
+    ["control: one page", 255, xen.xen4_17, []],
+    ["a second page, hardly used", 256, xen.xen4_17, [256]],
+    ["two pages", 511, xen.xen4_17, [256]],
+    ["a third", 512, xen.xen4_17, [256, 512]],
+    ["a release that does not look", 512, { ...xen.xen4_17, deathIsPreempted: false }, []],
+  ];
+  for (const [rule, mappings, flavour, points] of rows) {
+    const h = host({ flavour });
+    grant(h, 8);
+    for (let i = 0; i < mappings; i++) {
+      assertEquals(map(h, { flags: DEVICE | RO, host_addr: 0, ref: REF + i % 8 }).status, 0);
+    }
+    const seen: number[] = [];
+    h.hv.preemption = {
+      check: (point) => (assertEquals([point.cmd, point.caller], ["destroydomain", h.dom0]), true),
+      whileAway: ({ done }) => {
+        seen.push(done);
+        assertEquals([h.hv.current, h.dom0.isDying], [null, true]);
+        // What lies above is undone, what lies below is not.
+        const { maptrack } = h.dom0;
+        const at = maptrack.limit - done;
+        assertEquals([maptrack.flags(at), maptrack.flags(at - 2) !== 0], [0, true]);
+        assertEquals(xen.revokeGrant(h.guest, REF), "in-use");
+        assertThrows(() => xen.saveHost(h.hv), RangeError, "a hypercall runs");
+      },
+    };
+    const before = h.trace.count("hypercall");
+    xen.domainKill(h.hv, h.dom0);
+    assertEquals([seen, h.trace.count("hypercall") - before], [points, points.length], rule);
+    h.hv.preemption = null;
+    assertInOrder(h);
+    assertEquals(xen.revokeGrant(h.guest, REF), "done");
+    xen.domainKill(h.hv, h.guest);
+    assertGone(h);
+  }
+});

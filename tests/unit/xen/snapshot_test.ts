@@ -73,14 +73,39 @@ Deno.test("loadHost() refuses what it cannot be sure of, and says why", () => {
     ["a byte of state changed", changed(40, 0x20), {}, "torn"],
     ["a byte of memory changed", changed(file.length - 100, 0x99), {}, "torn"],
     ["a byte of the check changed", changed(file.length - 1, file.at(-1)! ^ 1), {}, "torn"],
-    ["a later version", changed(8, 2), {}, "the file has version 2, this program reads 1"],
+    ["an earlier version", changed(8, 1), {}, "the file has version 1, this program reads 2"],
+    ["a later version", changed(8, 3), {}, "the file has version 3, this program reads 2"],
     ["too few processors", file, { cpus: [new FakeCpu()] }, "it has 2 processors, 1 were given"],
     ["another flavour", file, { flavour: xen.xen4_20 }, "its flavour is xen4_17, xen4_20 was given"],
     [
       "other locks",
       file,
       { flavour: { ...xen.xen4_17, locks: xen.singleSpinLock } },
-      'its locks are "per_cpu_rwlock"',
+      'its locks is "per_cpu_rwlock", that of xen4_17 is "single_spin_lock": give its flavour',
+    ],
+    [
+      "another plan for free handles",
+      file,
+      { flavour: { ...xen.xen4_17, maptrack: xen.stackedHandles } },
+      'its maptrack is "queued_handles", that of xen4_17 is "stacked_handles": give its flavour',
+    ],
+    [
+      "other words of the debug key",
+      file,
+      { flavour: { ...xen.xen4_17, usagePrint: xen.xen4_5.usagePrint } },
+      'its usagePrint is "usagePrint", that of xen4_17 is "usagePrintFirstEntry"',
+    ],
+    [
+      "a status of another release",
+      file,
+      { flavour: { ...xen.xen4_17, mapNoHandle: xen.GNTST_no_device_space } },
+      "its mapNoHandle is -13, that of xen4_17 is -7",
+    ],
+    [
+      "a switch of another release",
+      file,
+      { flavour: { ...xen.xen4_17, copyKeepsPages: false } },
+      "its copyKeepsPages is true, that of xen4_17 is false",
     ],
   ];
   for (const [rule, bytes, options, reason] of rows) {

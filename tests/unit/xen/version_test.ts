@@ -185,6 +185,8 @@ Deno.test("gnttabSwapGrantRef() exchanges free entries only", () => {
 });
 
 Deno.test("gnttabTransfer() gives a frame away for good", () => {
+  /** Hosts whose security module forbids transfers. */
+  const closed = new Set<xen.Hypervisor>();
   const rows: [
     rule: string,
     given: (h: Host, to: xen.Domain) => void,
@@ -208,9 +210,44 @@ Deno.test("gnttabTransfer() gives a frame away for good", () => {
     ],
     ["entry with a stray flag", (h, to) => h.hv.mem.write16(to.grantTable.entry(8), 2 | 32), {}, -1, true],
     ["reference beyond the table", () => {}, { ref: 512 }, -1, true],
+    ["last reference, free", () => {}, { ref: 511 }, -1, true],
+    [
+      "receiver is dying",
+      (h, to) => {
+        // A frame that is still mapped keeps the receiver known.
+        xen.grantAccess(to, 9, { domid: 0, frame: to.mfnOf(0) });
+        assertEquals(map(h, { ...DEVICE, dom: to.domid, ref: 9 }).status, 0);
+        xen.domainKill(h.hv, to);
+        assertEquals(h.hv.domainById(to.domid), to);
+      },
+      {},
+      -1,
+      true,
+    ],
+    ["security module", (h) => void closed.add(h.hv), {}, -8, true],
+    ["no such domain before the security module", (h) => void closed.add(h.hv), { domid: 999 }, -2, true],
+    [
+      "the security module before a full receiver",
+      (h, to) => {
+        closed.add(h.hv);
+        h.hv.frames.assign(4000 as never, to.domid, 0, false);
+      },
+      {},
+      -8,
+      true,
+    ],
+    [
+      "entry taken back between look and commitment",
+      (h, to) => {
+        to.grantTable.race = () => h.hv.mem.write16(to.grantTable.entry(8), 0);
+      },
+      {},
+      -1,
+      true,
+    ],
   ];
   for (const [rule, given, change, expect, isLost] of rows) {
-    const h = host();
+    const h: Host = host({ flavour: { xsm: { ...xen.xsmDummy, grantTransfer: () => !closed.has(h.hv) } } });
     const to = h.hv.createDomain({ frames: 3, maxPages: 4 });
     h.hv.mem.write32(to.grantTable.entry(8), (h.guest.domid << 16 | xen.GTF_accept_transfer) >>> 0);
     given(h, to);
