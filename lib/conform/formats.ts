@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { Format, Head, Row } from "./format.ts";
+import { costLayers, costs } from "./costs/costs.ts";
+import { costLines } from "./costs/lines.ts";
+import { costsSmp } from "./costs/smp.ts";
+import type { Format, Head } from "./format.ts";
 import { grantCases } from "./grant_cases.ts";
 import { grantDumpRows } from "./grant_dump.ts";
 import { mmuFaults } from "./mmu_faults.ts";
@@ -12,15 +15,7 @@ import { mmuTranslate } from "./mmu_translate.ts";
 import { pageTables } from "./page_tables.ts";
 import { tlbRules } from "./tlb_rules.ts";
 import { tlbScenarios } from "./tlb_scenarios.ts";
-import { unmodelled } from "./unmodelled.ts";
 import { vmaSequences } from "./vma_sequences.ts";
-
-/** True if the row has all these fields. */
-function has(row: Row, ...names: string[]): boolean {
-  return names.every((name) => Object.hasOwn(row, name));
-}
-
-const costs = unmodelled("costs", (row) => has(row, "machine", "bench"));
 
 /** The formats. */
 export const FORMATS: readonly Format[] = Object.freeze([
@@ -32,6 +27,9 @@ export const FORMATS: readonly Format[] = Object.freeze([
   mmuFaults,
   grantCases,
   costs,
+  costLayers,
+  costLines,
+  costsSmp,
   grantDumpRows,
 ]);
 

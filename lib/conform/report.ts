@@ -31,6 +31,8 @@ export class Report {
   advisory = 0;
   /** The first differences, at most `limit`. */
   readonly differences: Difference[] = [];
+  /** Criteria and how they came out, a sentence each, in the order of checking. */
+  readonly criteria: string[] = [];
   /** Further findings that decide nothing, a sentence each. */
   readonly notes: string[] = [];
 
@@ -46,6 +48,13 @@ export class Report {
   fail(where: string, expected: string, got: string, units = 1): void {
     this.failed += units;
     if (this.differences.length < this.limit) this.differences.push({ where, expected, got });
+  }
+
+  /** Counts a criterion as one unit and keeps its sentence, met or missed. */
+  criterion(name: string, isMet: boolean, measured: string): void {
+    this.criteria.push(`${name}: ${measured}: ${isMet ? "pass" : "FAIL"}`);
+    if (isMet) this.pass();
+    else this.failed++;
   }
 
   /** Counts a unit as advisory. */

@@ -9,6 +9,7 @@ export * from "./axis.ts";
 export * from "./blk_device.ts";
 export * from "./block_load.ts";
 export * from "./catalogue.ts";
+export * from "./benches/mod.ts";
 export * from "./compare.ts";
 export * from "./comparison.ts";
 export * from "./copy_cache.ts";

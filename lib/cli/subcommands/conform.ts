@@ -1,7 +1,7 @@
 /**
  * `grantlab conform [--show N] PATH…`: replays golden data.
  *
- * One line a path, `path: N passed, M failed, K advisory (format)`, the first differences indented below it; the last
+ * One line a path, `path: N passed, M failed, K advisory (format)`, criteria of costs and the first differences indented below it; the last
  * line is `TOTAL: …`. Errors and notes go to stderr. Exit code 0 if nothing failed, 1 if something did, 2 if a path
  * could not be read or understood.
  *
@@ -27,6 +27,8 @@ interface Replayed {
   readonly passed: number;
   readonly failed: number;
   readonly advisory: number;
+  /** What is asked of a file of costs as a whole. */
+  readonly criteria: readonly string[];
   readonly differences: readonly Difference[];
   readonly notes: readonly string[];
 }
@@ -86,8 +88,8 @@ async function replay(path: string, options: ReplayOptions, show: number): Promi
   const { BadInput, openInput, replayInput } = await import("../../conform/mod.ts");
   try {
     const { format, report } = await replayInput(await openInput(path), options, show);
-    const { passed, failed, advisory, differences, notes } = report;
-    return { path, format: format.name, passed, failed, advisory, differences, notes };
+    const { passed, failed, advisory, criteria, differences, notes } = report;
+    return { path, format: format.name, passed, failed, advisory, criteria, differences, notes };
   } catch (error) {
     // Bad data, or a wish that the model refuses by name.
     if (!(error instanceof BadInput || error instanceof RangeError)) throw error;
@@ -98,6 +100,7 @@ async function replay(path: string, options: ReplayOptions, show: number): Promi
 function print(result: Replayed | Unread): void {
   if ("error" in result) return console.error(`error: ${result.error}`);
   console.log(`${result.path}: ${counts(result)} (${result.format})`);
+  for (const criterion of result.criteria) console.log(`  ${criterion}`);
   for (const { where, expected, got } of result.differences) {
     console.log(`  ${where}: expected ${expected}, got ${got}`);
   }

@@ -22,6 +22,7 @@ export function gntdevIoctlMapGrantRef(priv: GntdevPriv, grants: readonly GrantI
   if (grants.length === 0 || grants.length > GNTDEV_LIMIT) return fail("EINVAL");
   const pages = priv.kernel.frameSource.alloc(grants.length);
   if (pages === null) return fail("ENOMEM");
+  if (!priv.kernel.guest.autoTranslated) { for (const page of pages) priv.kernel.p2m.allocEntry(page); }
   const map = new GrantMap(priv.kernel, priv.mode, [...grants], pages);
   priv.add(map);
   return ok(map.index * PAGE_SIZE);

@@ -47,7 +47,7 @@ const HEAP_FLAGS = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | 
  */
 export function brk(mm: MmStruct, end: UserWord): number {
   enterCall(mm, "brk");
-  mm.mmapLock();
+  mm.mmapWriteLock();
   const wanted = userWord("an address", end);
   if (wanted < mm.startBrk) return mm.brk;
   const newEnd = pageAlign(wanted);
@@ -81,6 +81,7 @@ function doBrkFlags(mm: MmStruct, start: number, end: number): boolean {
   if (mm.vmas.size > mm.maxMapCount || !mayCommit(mm, (end - start) / PAGE_SIZE)) return false;
   const prev = mm.vmas.lastBelow(start);
   const wanted = { flags, pkey: 0, file: null, anonVma: null };
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write);
   if (prev !== null && prev.end === start && obstacleAfter(prev, wanted, start / PAGE_SIZE) === null) {
     mm.vmas.setBounds(prev, prev.start, end);

@@ -37,6 +37,7 @@ export function changeProtection(gather: MmuGather, vma: Vma, start: number, end
       notifiedTo = Math.min(end, from - from % PUD_SIZE + PUD_SIZE);
       invalidateRangeStart(mm, from, notifiedTo, "MMU_NOTIFY_PROTECTION_VMA");
     }
+    system.trace.add(EV.pte_scan, (to - from) / PAGE_SIZE);
     system.pv.enterLazyMmu();
     for (let address = from, slot = first; address < to; address += PAGE_SIZE, slot += 2) {
       const flags = rawFlags(system, slot);

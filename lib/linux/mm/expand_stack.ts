@@ -36,6 +36,7 @@ export function expandDownwards(vma: Vma, address: number): Errno | null {
   if (grow > vma.pgoff || vma.end - start > mm.stackLimit || !mayCommit(mm, grow)) return "ENOMEM";
   mm.vmas.setBounds(vma, start, vma.end);
   vma.pgoff -= grow;
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write);
   return null;
 }

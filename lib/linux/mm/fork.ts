@@ -20,7 +20,7 @@ import { vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { MmStruct } from "./mm_struct.ts";
 import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive } from "./page.ts";
-import { forEachPresentPteLazy } from "./page_range.ts";
+import { forEachPresentPteLazy, forEachPteTable } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { allocPgd, allocSlot, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
@@ -61,7 +61,7 @@ import { NO_PAGE } from "./vm_ops.ts";
 export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   const { system } = parent;
   enterCall(parent, "fork");
-  parent.mmapLock();
+  parent.mmapWriteLock();
   const pgd = allocPgd(system);
   if (pgd === NO_PAGE) return fail("ENOMEM");
   const child = new MmStruct(system, pgd);
@@ -134,6 +134,9 @@ function copyPageRange(gather: MmuGather, copy: Vma, vma: Vma): boolean {
   let hasRoom = true;
   if ((vma.flags & VM_HUGETLB) !== 0) hasRoom = copyHugePageRange(gather, copy, vma);
   else {
+    forEachPteTable(mm, vma.start, vma.end, (start, end) => {
+      mm.system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
+    });
     forEachPresentPteLazy(mm, vma.start, vma.end, (address, slot, flags) => {
       if (!hasRoom) return;
       const target = allocSlot(copy.mm, address);

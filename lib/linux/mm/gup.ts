@@ -6,6 +6,7 @@
  * @module
  */
 
+import { EV } from "../../trace/events.ts";
 import { fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { hex } from "../../core/show.ts";
@@ -64,6 +65,7 @@ export function getUserPagesFast(
   if ((gupFlags & ~FAST_FLAGS) !== 0) return fail("EINVAL");
   if (start + nrPages * PAGE_SIZE > TASK_SIZE_MAX) return fail("EFAULT");
   if ((gupFlags & FOLL_PIN) !== 0) mm.hasPinned = true;
+  system.trace.add(EV.gup_fast_call);
   const fast = gupFastResult();
   const walker = system.flavour.gupFast;
   system.trace.enter("lockless_pages_from_mm");

@@ -161,6 +161,7 @@ function followPagePte(
   const isHuge = (vma.flags & VM_HUGETLB) !== 0;
   const slot = isHuge ? hugeSlot(vma.mm, address) : lookupSlot(vma.mm, address);
   const flags = slot < 0 ? 0 : rawFlags(system, slot);
+  system.trace.add(EV.pte_read);
   if (!ptePresent(flags)) {
     decisions?.push({ address, where: "follow_page_pte", what: "entry is not present" });
     return NEEDS_FAULT;

@@ -144,6 +144,7 @@ export interface MergeRequest extends MergeProperties {
  */
 export function vmaMerge(mm: MmStruct, request: MergeRequest): Vma | null {
   const { prev, start, end, pgoff } = request;
+  mm.system.trace.add(EV.vma_merge);
   let prevObstacle: MergeObstacle | null = "VM_SPECIAL";
   let nextObstacle: MergeObstacle | null = "VM_SPECIAL";
   let rule = 0;
@@ -183,6 +184,7 @@ export function vmaMerge(mm: MmStruct, request: MergeRequest): Vma | null {
       }
     }
   }
+  if (result !== null) mm.system.trace.add(EV.vma_tree_prealloc);
   mm.lastMerge = new MergeRecord("vma_merge", place, rule, prevObstacle, nextObstacle, result);
   decided(mm, mm.lastMerge);
   return result;
@@ -238,6 +240,7 @@ export function mergeNewMapping(
     next!.pgoff -= (end - start) / PAGE_SIZE;
     setBounds(next!, start, next!.end);
   }
+  if (result !== null) mm.system.trace.add(EV.vma_tree_prealloc);
   mm.lastMerge = new MergeRecord("mmap_region", place, rule, prevObstacle, nextObstacle, result);
   decided(mm, mm.lastMerge);
   return result;

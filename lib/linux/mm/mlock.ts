@@ -54,7 +54,7 @@ function wholePages(
   length: UserWord,
 ): [start: number, bytes: number] {
   enterCall(mm, call);
-  mm.mmapLock();
+  mm.mmapWriteLock();
   const at = userWord("an address", address);
   const offset = at % PAGE_SIZE;
   return [at - offset, pageAlign(userWord("a length", length) + offset)];
@@ -122,7 +122,7 @@ export function mlockall(mm: MmStruct, flags: number): SysResult<0> {
   if (flags === 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || flags === MCL_ONFAULT) {
     return fail("EINVAL");
   }
-  mm.mmapLock();
+  mm.mmapWriteLock();
   applyMlockallFlags(mm, flags);
   if ((flags & MCL_CURRENT) !== 0) mmPopulate(mm, 0, TASK_SIZE_MAX);
   return ok(0);
@@ -131,7 +131,7 @@ export function mlockall(mm: MmStruct, flags: number): SysResult<0> {
 /** Unlocks everything, what will be mapped included. @cite linux 6.1 mm/mlock.c munlockall */
 export function munlockall(mm: MmStruct): SysResult<0> {
   enterCall(mm, "munlockall");
-  mm.mmapLock();
+  mm.mmapWriteLock();
   applyMlockallFlags(mm, 0);
   return ok(0);
 }

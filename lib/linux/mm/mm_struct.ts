@@ -90,6 +90,12 @@ export class MmStruct extends Shown {
     this.system.trace.add(EV.mmap_lock);
   }
 
+  /** Takes it for writing. */
+  mmapWriteLock(): void {
+    this.mmapLock();
+    this.system.trace.add(EV.mmap_write_lock);
+  }
+
   override [viewOf](): View {
     return mmView(this);
   }

@@ -104,7 +104,7 @@ function ksysMmapPgoff(mm: MmStruct, options: MmapOptions): SysResult<number> {
     ({ file: hugeFile, length } = huge.value);
     file = hugeFile;
   }
-  mm.mmapLock();
+  mm.mmapWriteLock();
   const wish = {
     address: userWord("an address", options.address ?? 0),
     length,

@@ -108,6 +108,7 @@ function mergeAfterDriver(mm: MmStruct, vma: Vma, prev: Vma): Vma {
 }
 
 function store(mm: MmStruct, vma: Vma): void {
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write);
   mm.vmas.insert(vma);
 }

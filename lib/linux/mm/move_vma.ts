@@ -121,6 +121,7 @@ function copyVma(
   copy.end = start + length;
   copy.pgoff = pgoff;
   copy.ops?.open?.(copy);
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write);
   mm.vmas.insert(copy);
   return [source, copy];
@@ -139,6 +140,7 @@ function movePageTables(mm: MmStruct, from: number, to: number, length: number):
   }
   let hasRoom = true;
   forEachPteTable(mm, from, from + length, (start, end) => {
+    mm.system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
     for (let at = start; at < end && hasRoom;) {
       const target = to + at - from;
       const stop = Math.min(end, at + PMD_SIZE - target % PMD_SIZE);

@@ -91,7 +91,7 @@ function doMprotectPkey(
   const end = wrapAdd(start, pageAlign(bytes));
   if (end <= start) return fail("ENOMEM");
   if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) return fail("EINVAL");
-  mm.mmapLock();
+  mm.mmapWriteLock();
   if (pkey !== NO_PKEY && !mmPkeyIsAllocated(mm, pkey)) return fail("EINVAL");
   const vma = findVma(mm, start);
   if (vma === null) return fail("ENOMEM");

@@ -59,7 +59,7 @@ export function mremap(mm: MmStruct, options: MremapOptions): SysResult<number> 
   const newAddress = userWord("an address", options.newAddress ?? 0);
   let move: Remap = { address, oldLength: pageAlign(oldBytes), newLength: pageAlign(newBytes), flags };
   if (move.newLength === 0) return fail("EINVAL");
-  mm.mmapLock();
+  mm.mmapWriteLock();
   const { looksUp, takesHugePages } = mm.system.flavour.mremap;
   const hasTarget = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
   if (hasTarget && looksUp === "after arguments") {
@@ -124,6 +124,7 @@ function growInPlace(
   const { flags, pkey, anonVma, file } = vma;
   if (vma.ops?.close !== undefined || !mm.system.flavour.mremap.growthMerges) {
     // A VMA that never merges may grow all the same.
+    mm.system.trace.add(EV.vma_tree_prealloc);
     mm.system.trace.add(EV.vma_tree_write);
     mm.vmas.setBounds(vma, vma.start, end);
     return ok(address);

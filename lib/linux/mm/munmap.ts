@@ -26,7 +26,7 @@ import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
 import { removeVma } from "./vm_area.ts";
-import { VM_HUGETLB } from "./vm_flags.ts";
+import { VM_HUGETLB, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
 
 /**
  * The system call.
@@ -46,7 +46,7 @@ import { VM_HUGETLB } from "./vm_flags.ts";
 export function munmap(mm: MmStruct, address: UserWord, length: UserWord): SysResult<0> {
   enterCall(mm, "munmap");
   return mm.system.trace.span("munmap", () => {
-    mm.mmapLock();
+    mm.mmapWriteLock();
     return doMunmap(mm, userWord("an address", address), userWord("a length", length));
   });
 }
@@ -83,6 +83,7 @@ function unmapFrom(mm: MmStruct, first: Vma, start: number, end: number): SysRes
     gone.push(vma);
   }
   for (const vma of gone) mm.vmas.remove(vma);
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write);
   unmapRegion(mm, gone, start, end);
   for (const vma of gone) removeVma(vma);
@@ -111,7 +112,13 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
 export function zapVmaRange(gather: MmuGather, vma: Vma, start: number, end: number): void {
   if ((vma.flags & VM_HUGETLB) !== 0) return zapHugePages(gather, vma, start, end);
   forEachPteTable(vma.mm, start, end, (from, to) => {
-    forEachPresentPte(vma.mm, from, to, (address) => gather.add(address, address + PAGE_SIZE));
+    vma.mm.system.trace.add(EV.pte_scan, (to - from) / PAGE_SIZE);
+    forEachPresentPte(vma.mm, from, to, (address) => {
+      gather.add(address, address + PAGE_SIZE);
+      gather.addPage();
+    });
     zapPageRange(vma, from, to);
   });
+  // Pages that nobody counts maps of must not be reachable any more when the VMA goes. @cite linux 6.1 include/asm-generic/tlb.h tlb_end_vma
+  if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0) gather.finish();
 }

@@ -85,6 +85,7 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
     vma.pgoff += shift;
   } else mm.vmas.setBounds(vma, start, address);
   mm.vmas.insert(copy);
+  mm.system.trace.add(EV.vma_tree_prealloc);
   mm.system.trace.add(EV.vma_tree_write, 2);
   mm.lastSplit = new SplitRecord(vma, copy, address, newBelow);
   decided(mm, mm.lastSplit);

@@ -7,15 +7,24 @@
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { decidedRange } from "./last_call.ts";
+import { EV } from "../../trace/events.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { TLB_SINGLE_PAGE_FLUSH_CEILING } from "./paravirt.ts";
+
+/** Pages listed in the batch itself. @cite linux 6.1 include/asm-generic/tlb.h MMU_GATHER_BUNDLE */
+const MMU_GATHER_BUNDLE = 8;
+/** Pages listed in each further page: pointers, behind two words. @cite linux 6.1 include/asm-generic/tlb.h MAX_GATHER_BATCH */
+const MAX_GATHER_BATCH = 510;
 
 /** The range owed. */
 export class MmuGather {
   #start = Infinity;
   #end = 0;
+  #nrPages = 0;
 
-  constructor(readonly mm: MmStruct) {}
+  constructor(readonly mm: MmStruct) {
+    mm.system.trace.add(EV.tlb_gather);
+  }
 
   /** True if nothing is owed. */
   get isEmpty(): boolean {
@@ -26,6 +35,21 @@ export class MmuGather {
   add(start: number, end: number): void {
     this.#start = Math.min(this.#start, start);
     this.#end = Math.max(this.#end, end);
+  }
+
+  /**
+   * A page waits to be given back until the TLBs are paid. Those beyond the first few need a page to be listed in, taken
+   * and cleared here and given back at the end: counted, since nobody can run out of memory by it.
+   *
+   * @cite linux 6.1 mm/mmu_gather.c tlb_next_batch
+   */
+  addPage(): void {
+    const waiting = this.#nrPages++ - MMU_GATHER_BUNDLE;
+    if (waiting < 0 || waiting % MAX_GATHER_BATCH !== 0) return;
+    const { trace } = this.mm.system;
+    trace.add(EV.page_alloc);
+    trace.add(EV.page_clear);
+    trace.add(EV.page_free);
   }
 
   get #flushVerb(): string {

@@ -14,7 +14,19 @@ Deno.test("detectFormat tells a format by content", () => {
     [['{"seq":"a","i":0,"op":["munmap"],"ret":0,"vmas":[]}'], "vma-sequences"],
     [['{"machine":"linux","i":0,"kind":"anon","prot":"---","access":"r"}'], "mmu-faults"],
     [['{"machine":"xenpv","case":"g1","i":0,"op":"grant"}'], "grant-cases"],
-    [['{"machine":"linux","mode":"generic","bench":"getpid","n":1}'], "costs"],
+    [['{"machine":"linux","mode":"generic","bench":"getpid","n":1,"median":317}'], "costs"],
+    [['{"machine":"linux","mode":"generic","bench":"getpid","n":1,"kernel":305,"xen":0}'], "costs by layer"],
+    [
+      ['{"machine":"linux","bench":"mprotect_ro_touched_1cpu","n":1,"kernel":2983}'],
+      "costs on two processors",
+    ],
+    [
+      [
+        '{"machine":"linux","cpu":"max","mode":"generic","tables":"cold","bench":"mmap_anon","fixed":1,"per_unit":1,"worst_rel_error":0}',
+      ],
+      "lines through costs",
+    ],
+    [['{"machine":"linux","mode":"generic","bench":"getpid","n":1}'], undefined],
     [['{"snapshot":0,"page":1,"pin":"0x2"}'], "grant-dump"],
     [["[1]"], undefined],
     [["words"], undefined],
