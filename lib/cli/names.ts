@@ -5,19 +5,30 @@
  * @module
  */
 
-import { message } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, type ValueParser } from "@optique/core/valueparser";
+import { lookUp } from "../core/nearest.ts";
 import { EXPERIMENTS as COUNTING } from "../experiments/catalogue.ts";
 import { VERDICT_EXPERIMENTS as JUDGED } from "../experiments/compare.ts";
 import { KERNEL_FLAVOURS } from "../linux/kernel.ts";
 import { XEN_FLAVOURS } from "../xen/flavours.ts";
 
-/** One of the names of a table. */
-export function nameOf(metavar: "KERNEL" | "XEN" | "EXPERIMENT", table: object): ValueParser<"sync", string> {
-  return choice(Object.keys(table), { metavar, suggest: "nearest" });
+const KINDS = { KERNEL: "kernel flavour", XEN: "xen flavour", EXPERIMENT: "experiment" } as const;
+
+/** One of the names of a table; a wrong one is refused in a line, with near ones. */
+export function nameOf(metavar: keyof typeof KINDS, table: object): ValueParser<"sync", string> {
+  const invalidChoice = (name: string) => {
+    try {
+      lookUp(KINDS[metavar], table as Record<string, unknown>, name);
+    } catch (error) {
+      return message`${text((error as Error).message)}`;
+    }
+    return message`${text(name)}`;
+  };
+  return choice(Object.keys(table), { metavar, errors: { invalidChoice } });
 }
 
 /** A kernel flavour: `linux6_1`. */

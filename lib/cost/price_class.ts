@@ -11,8 +11,8 @@
 import { COST_KINDS, type CostKind } from "./operations.ts";
 
 /**
- * `none`: no instruction of its own, its work is counted by other events or done by hardware. `few`: a handful in the program itself. `entry`: a few instructions
- * on one entry or count. `step`: one look-up, lock or list element. `path`: a way through a subsystem. `iteration`:
+ * `none`: no instruction of its own, its work is counted by other events or done by hardware. `few`: a handful in the
+ * program itself. `entry`: a few instructions on one entry or count. `step`: one look-up, lock or list element. `path`: a way through a subsystem. `iteration`:
  * bytes or words moved by a string instruction, whose iterations are counted by rule and never fitted.
  */
 export type PriceClass = "none" | "few" | "entry" | "step" | "path" | "iteration";
@@ -102,9 +102,6 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   page_type: "entry",
   xen_p2m_update: "path",
   xen_copy_bytes: "none",
-  front_copy_bytes: "none",
-  local_copy_bytes: "none",
-  pgrant_probe: "entry",
   xen_pte_write: "step",
   mmu_update_op: "path",
   ptwr_emulated: "path",
@@ -127,6 +124,9 @@ export const PRICE_CLASSES: Readonly<Record<CostKind, PriceClass>> = Object.free
   slab_object: "step",
   list_link: "entry",
   grant_ref_change: "step",
+  pgrant_probe: "entry",
+  front_copy_bytes: "iteration",
+  local_copy_bytes: "iteration",
 });
 
 /** The kinds whose prices are fitted, in the order of the tables. */

@@ -6,8 +6,8 @@
  */
 
 export * from "./blkparse.ts";
-export * from "./cost_rows.ts";
 export * from "./fio_iolog.ts";
+export * from "./cost_rows.ts";
 export * from "./grant_dump.ts";
 export * from "./measurements.ts";
 export * from "./pagemap.ts";

@@ -24,7 +24,7 @@ Deno.test("grantlab refuses what it does not know with exit code 2 and names nea
     [["notebook"], "notebook needs one of run, check"],
     [["conform", "--shwo", "1", "x"], "Did you mean `--show`"],
     [["conform", "--kernel", "linux6_2", "x"], '"linux6_1"'],
-    [["experiment", "split_then_pn"], 'Did you mean "split_then_pin"'],
+    [["experiment", "split_then_pn"], 'did you mean "split_then_pin"'],
     [["experiment", "split_then_pin", "--axis", "design=seed2015"], '"seed2014"'],
     [["experiment", "split_then_pin", "--axis", "desing=seed2014"], 'did you mean "design"'],
     [["experiment", "grant_life", "--axis", "batsch=1"], 'did you mean "batch"'],

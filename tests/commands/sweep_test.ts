@@ -103,7 +103,7 @@ Deno.test("sweep without a name lists the experiments; refusals show no stack tr
   const { code, stdout } = await runScript(SWEEP);
   assertEquals([code, stdout.includes("gup_paths\n  What does pinning n pages cost")], [0, true]);
   const table: [args: string[], says: string][] = [
-    [["gup_path"], 'Did you mean "gup_paths"'],
+    [["gup_path"], 'did you mean "gup_paths"'],
     [["gup_paths", "--axis", "pages"], "it must be NAME=VALUE,…"],
     [["gup_paths", "--axis", "pages=0"], "Cannot try pages: 0"],
     [["gup_paths", "--axis", "pages=9..1"], 'Cannot take the range "9..1"'],
