@@ -96,7 +96,14 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
     ["linux7_1", "linux6_1", []],
     ["linux7_2", "linux6_1", ["vma_find"]], // mremap looks for its source in another place: MremapRules
     // No fast walker yet: every page goes through the slow path.
-    ["classic2005", "linux4_0", ["gup_fast_pte", "gup_slow_page", "mmap_lock", "pt_lock", "vma_find"]],
+    ["classic2005", "linux4_0", [
+      "gup_fast_pte",
+      "gup_slow_page",
+      "mmap_lock",
+      "pt_lock",
+      "pte_read",
+      "vma_find",
+    ]],
   ];
 
 Deno.test("a native workload costs the same whatever the design, on the mm of every kernel", () => {
