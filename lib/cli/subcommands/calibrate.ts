@@ -149,7 +149,7 @@ interface Recorded {
 /** The list of one machine. Time stamps on PVH are intercepted, so totals of that machine are not costs. */
 function fit(rows: readonly CostRow[], { machine, kernel, xen, names }: Recorded): InstructionList | null {
   const used = machine === "xenpvh" ? rows.filter(({ layers }) => layers !== null) : rows;
-  const runs = new BenchRuns(kernel);
+  const runs = new BenchRuns(kernel, xen);
   const frame = frameOf(used);
   const observations = used.filter(isCalm).flatMap((row) => observe(row, runs, frame) ?? []);
   if (observations.length === 0) return null;

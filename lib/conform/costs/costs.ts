@@ -78,25 +78,25 @@ function checkMachine(machine: string, rows: readonly CostRow[], release: Releas
     report.fail(what, "a price list", "none is fitted to this release");
     return;
   }
-  const observed = observations({ machine, kernel: release.kernel }, rows, report);
+  const observed = observations(release, rows, report);
   checkPrices(machine, observed, list, report);
   if (observed.some(({ layers }) => layers !== undefined)) checkEvents(machine, observed, report);
   noteUnpriced(machine, list, report);
 }
 
 function observations(
-  { machine, kernel }: { readonly machine: string; readonly kernel: string },
+  { kernel, xen }: Release,
   rows: readonly CostRow[],
   report: Report,
 ): ObservedRow[] {
-  const runs = new BenchRuns(kernel);
+  const runs = new BenchRuns(kernel, xen);
   const frame = frameOf(rows);
   const observed: ObservedRow[] = [];
   for (const row of rows) {
     if (row.bench === FRAME_BENCH) continue;
     const observation = observe(row, runs, frame);
     if (observation === null) {
-      report.fail(`${row.bench} ${row.n} ${machine}`, "a bench of this name", "no model runs it");
+      report.fail(`${row.bench} ${row.n} ${row.machine}`, "a bench of this name", "no model runs it");
     } else observed.push(observation);
   }
   return observed;

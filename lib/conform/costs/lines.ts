@@ -35,7 +35,7 @@ export const costLines: Format = {
     const release = releaseOf(input.path, options);
     const byMachine = new Map<string, RowError[]>();
     let intercepted = 0;
-    const runs = new BenchRuns(release.kernel);
+    const runs = new BenchRuns(release.kernel, release.xen);
     for await (const { row, where } of numberedRows(input)) {
       const machine = String(row.machine);
       if (machine === "xenpvh") {

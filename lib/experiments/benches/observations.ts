@@ -29,8 +29,11 @@ export interface ObservedRow extends Observation {
 export class BenchRuns {
   readonly #counts = new Map<string, CostCounts>();
 
-  /** @param kernel release recorded; the benches run on Linux 6.1 on Xen 4.17, whose events stand for it */
-  constructor(readonly kernel: string) {}
+  /**
+   * @param kernel flavour of the release recorded
+   * @param xen likewise, for machines on Xen
+   */
+  constructor(readonly kernel: string, readonly xen: string) {}
 
   /** Counts of a row's bench, or null if there is no such bench, machine, mode or size. */
   countsOf({ machine, mode, tables, bench, n }: CostRow): CostCounts | null {
@@ -44,6 +47,8 @@ export class BenchRuns {
       machine: machine as BenchMachine,
       mode: mode as BenchMode,
       tables: tables as BenchTables,
+      kernel: this.kernel,
+      xen: this.xen,
     });
     this.#counts.set(key, counts);
     return counts;
