@@ -23,7 +23,7 @@ import { EXPECTED_INSTRUCTIONS, FITTED_KINDS, PRICE_CLASSES } from "./price_clas
 export type ListHead = Pick<InstructionList, "name" | "machine" | "kernel" | "xen" | "source">;
 
 /** How far the price of another release may well be off. */
-const RELATIVE_SCALE = 0.3;
+const RELATIVE_SCALE = 0.2;
 
 /** Benches that differ only in what follows what they measure count as one. */
 export function benchFamily(bench: string): string {

@@ -1,8 +1,9 @@
 /**
  * Prices of events that explain measured amounts best: non-negative least squares of relative errors, large ones counting
- * less than their square (three rounds of reweighting), so that one row that the events explain badly does not bend all
+ * less than their square (reweighted in rounds), so that one row that the events explain badly does not bend all
  * prices. What the rows cannot decide is settled by what each price is expected to be, with a weight that yields wherever
- * they can.
+ * they can: beyond its scale a price far from what was expected counts by its distance, not by the square, so that one
+ * that has really moved is let go and the others stay.
  *
  * @module
  */
@@ -27,8 +28,8 @@ export interface Expectation {
 export type Expected = (kind: CostKind) => Expectation;
 
 /** Weight of the expected sizes against the recordings, per row. */
-const EXPECTATION_WEIGHT = 2e-5;
-const ROUNDS = 3;
+const EXPECTATION_WEIGHT = 1.5e-4;
+const ROUNDS = 6;
 /** Below this error (relative) a row counts with its square. */
 const SMALL_ERROR = 0.01;
 /** Instructions below which a total counts as this much: no row is measured more exactly. */
@@ -49,8 +50,14 @@ export function fitPrices<R extends FitRow>(
   const scale = rows.map(({ total }) => 1 / Math.max(total, LEAST_TOTAL));
   let weights = scale;
   let x: Float64Array = new Float64Array(kinds.length);
+  // How much farther than its scale each price is from what was expected.
+  let surprise = kinds.map(() => 1);
   for (let round = 0; round < ROUNDS; round++) {
-    x = solveNonNegative(...normalEquations(rows, kinds, expected, own, weights));
+    x = solveNonNegative(...normalEquations(rows, kinds, expected, surprise, own, weights));
+    surprise = kinds.map((kind, k) => {
+      const { price, scale } = expected(kind);
+      return Math.max(1, Math.abs(x[k]! - price) / scale);
+    });
     weights = rows.map((row, i) => {
       const error = Math.abs(explained(row, kinds, x) - own[i]!) * scale[i]!;
       return scale[i]! / Math.sqrt(Math.max(error, SMALL_ERROR));
@@ -75,6 +82,7 @@ function normalEquations(
   rows: readonly FitRow[],
   kinds: readonly CostKind[],
   expected: Expected,
+  surprise: readonly number[],
   own: readonly number[],
   weights: readonly number[],
 ): [Float64Array[], Float64Array] {
@@ -94,7 +102,7 @@ function normalEquations(
   });
   kinds.forEach((kind, k) => {
     const { price, scale } = expected(kind);
-    const weight = EXPECTATION_WEIGHT * rows.length / scale ** 2;
+    const weight = EXPECTATION_WEIGHT * rows.length / scale ** 2 / surprise[k]!;
     matrix[k]![k]! += weight;
     target[k]! += weight * price;
   });

@@ -26,11 +26,13 @@ export const OPERATIONS = {
   // --- calls on files --------------------------------------------------------------------------------------------
   file_call: { layer: "linux", unit: "call", meaning: "open file looked up for a call and let go", cite: "linux 6.1 fs/file.c __fget_light" },
   file_io: { layer: "linux", unit: "call", meaning: "read or write of a file set going and accounted for", cite: "linux 6.1 fs/read_write.c vfs_write" },
+  file_fault: { layer: "linux", unit: "fault", meaning: "fault handed to the file mapped, which answers with a page, locked and let go", cite: "linux 6.1 mm/memory.c __do_fault" },
   iov_segment: { layer: "linux", unit: "element", meaning: "element of a list of buffers taken in", cite: "linux 6.1 lib/iov_iter.c import_iovec" },
   remote_mm: { layer: "linux", unit: "call", meaning: "address space of a process found by its pid, checked and let go", cite: "linux 6.1 mm/process_vm_access.c process_vm_rw_core" },
   page_slot: { layer: "linux", unit: "page", meaning: "page put into a list for a transfer and taken out", cite: "linux 6.1 block/bio.c bio_add_page" },
   page_cache_find: { layer: "linux", unit: "look-up", meaning: "page looked up in the cache of a file or disk", cite: "linux 6.1 mm/filemap.c filemap_get_entry" },
   block_io: { layer: "linux", unit: "request", meaning: "request to a block device made and completed", cite: "linux 6.1 block/blk-core.c submit_bio" },
+  block_segment: { layer: "linux", unit: "segment", meaning: "page of a request to a block device, handed to the device", cite: "linux 6.1 drivers/block/brd.c brd_submit_bio" },
   // --- memory of the kernel's own ----------------------------------------------------------------------------------
   slab_object: { layer: "linux", unit: "object", meaning: "object of the kernel's own taken from the slab allocator or given back", cite: "linux 6.1 mm/slub.c kmem_cache_alloc" },
   list_link: { layer: "linux", unit: "element", meaning: "element of a list of the kernel put in, taken out or passed by", cite: "linux 6.1 drivers/xen/unpopulated-alloc.c xen_free_unpopulated_pages" },

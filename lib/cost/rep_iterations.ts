@@ -29,17 +29,16 @@ const WORD_BYTES = 8;
 
 /**
  * Bytes that a release clears with a string instruction when it takes these objects from the slab allocator: objects are
- * cleared when taken (init_on_alloc), from 6.12 on without one. Before the maple tree no nodes are set aside; with it seven
- * of 256 bytes, for one change of a tree of two levels.
+ * cleared when taken (init_on_alloc), from 6.12 on without one. A node of the maple tree has 256 bytes.
  *
- * @cite linux 6.1 lib/maple_tree.c mas_preallocate
+ * @cite linux 6.1 include/linux/maple_tree.h maple_node
  * @cite recorded costs.jsonl mmap_anon
  */
-const CLEARED: Readonly<Record<string, { readonly treeNodes: number; readonly vma: number }>> = {
-  linux5_10: { treeNodes: 0, vma: 192 },
-  linux6_1: { treeNodes: 7 * 256, vma: 200 },
+const CLEARED: Readonly<Record<string, { readonly treeNode: number; readonly vma: number }>> = {
+  linux5_10: { treeNode: 0, vma: 192 },
+  linux6_1: { treeNode: 256, vma: 200 },
 };
-const NOTHING_CLEARED = { treeNodes: 0, vma: 0 } as const;
+const NOTHING_CLEARED = { treeNode: 0, vma: 0 } as const;
 
 /**
  * Iterations in a run.
@@ -57,7 +56,7 @@ export function repIterations(counts: CostCounts, { erms }: CpuModel, kernel: st
   const cleared = CLEARED[kernel] ?? NOTHING_CLEARED;
   const { page_clear = 0, page_copy = 0, bytes_cleared = 0, bytes_copied = 0, words_copied = 0 } = counts;
   const bytes = page_clear * PAGE_BYTES + bytes_cleared + bytes_copied +
-    (counts.vma_tree_prealloc ?? 0) * cleared.treeNodes + (counts.vma_alloc ?? 0) * cleared.vma;
+    (counts.vma_tree_prealloc ?? 0) * cleared.treeNode + (counts.vma_alloc ?? 0) * cleared.vma;
   return {
     user: counts.user_rep_iteration ?? 0,
     kernel: (erms ? bytes : bytes / WORD_BYTES) + page_copy * (PAGE_BYTES / WORD_BYTES) + words_copied,

@@ -91,10 +91,23 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
     ["linux6_1", "linux4_0", ["m2p_read", "p2m_read"]],
     ["linux6_0", "linux6_1", []],
     ["lazy_fault", "linux6_1", []],
-    ["linux5_10", "linux6_1", []],
-    ["linux6_12", "linux6_1", []],
+    ["linux5_10", "linux6_1", ["tlb_gather", "vma_tree_prealloc"]], // a red-black tree, mprotect without a batch
+    ["linux6_12", "linux6_1", ["vma_tree_prealloc"]], // only the nodes that a change needs
     ["linux7_1", "linux6_1", []],
-    ["linux7_2", "linux6_1", ["vma_find"]], // mremap looks for its source in another place: MremapRules
+    // mremap looks for its source in another place; pages wait for their list through a munmap; mprotect asks for the
+    // page and takes the entry out, each of which the PV kernel converts and Xen carries out.
+    ["linux7_2", "linux6_1", [
+      "lru_add",
+      "m2p_read",
+      "normal_page",
+      "p2m_read",
+      "page_free",
+      "pte_write",
+      "ptwr_emulated",
+      "vma_find",
+      "vma_tree_prealloc",
+      "xen_pte_write",
+    ]],
     // No fast walker yet: every page goes through the slow path.
     ["classic2005", "linux4_0", [
       "gup_fast_pte",

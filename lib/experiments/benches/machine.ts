@@ -11,6 +11,7 @@ import { GNTALLOC_FLAG_WRITABLE, gntallocIoctlAlloc } from "../../drivers/gntall
 import { gntallocOpen } from "../../drivers/gntalloc/open.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
 import { bootXenLinux, kernelFlavour } from "../../linux/kernel.ts";
+import { noForeignPages } from "../../linux/mm/foreign_none.ts";
 import { mmap } from "../../linux/mm/mmap.ts";
 import { MmStruct } from "../../linux/mm/mm_struct.ts";
 import type { MmSystem } from "../../linux/mm/mm_system.ts";
@@ -91,7 +92,8 @@ export class BenchHost {
   constructor(readonly setting: BenchSetting) {
     const { machine } = setting;
     if (machine === "linux") {
-      const linux = nativeLinux({ nrCpus: setting.cpus ?? 1 });
+      const flavour = { ...kernelFlavour(setting.kernel ?? "linux6_1").mm, foreign: noForeignPages };
+      const linux = nativeLinux({ nrCpus: setting.cpus ?? 1, flavour });
       this.system = linux.system;
       this.kernel = null;
       this.mm = linux.process();

@@ -49,6 +49,7 @@ function direct(direction: "read" | "write"): (host: BenchHost, n: number) => ()
       host.op("file_call");
       host.op("file_io");
       host.op("block_io");
+      host.op("block_segment", n);
       host.op("page_slot", n);
       host.op("page_cache_find", n);
       host.op("bulk_copy", n);

@@ -11,6 +11,7 @@
 import { Shown, viewOf } from "../../core/shown.ts";
 import type { View } from "../../core/view.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
+import { EV } from "../../trace/events.ts";
 import { PG_anon, PG_anon_exclusive } from "./page.ts";
 import type { Vma } from "./vma.ts";
 import { VM_ACCESS_FLAGS, VM_SOFTDIRTY } from "./vm_flags.ts";
@@ -38,6 +39,7 @@ export function anonVmaPrepare(vma: Vma): void {
   const anonVma = findMergeableAnonVma(vma) ?? new AnonVma(vma.start);
   vma.anonVma = anonVma;
   vma.anonVmaChain = [anonVma];
+  vma.mm.system.trace.add(EV.anon_vma_link);
 }
 
 /** The next VMA is asked first. @cite linux 6.1 mm/mmap.c find_mergeable_anon_vma */
@@ -73,7 +75,8 @@ export function anonVmaClone(to: Vma, from: Vma): void {
 
 /** A new page of this process alone gets its first mapping. @cite linux 6.1 mm/rmap.c page_add_new_anon_rmap */
 export function addAnonRmap(vma: Vma, page: number): void {
-  const { memMap } = vma.mm.system;
+  const { memMap, lru } = vma.mm.system;
   memMap.flags[page]! |= PG_anon | PG_anon_exclusive;
   memMap.addRmap(page);
+  lru.add(page);
 }

@@ -16,7 +16,7 @@ import { doMunmap } from "./munmap.ts";
 import { pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { mmPopulate } from "./populate.ts";
 import { STACK_GUARD_GAP, vmStartGap } from "./unmapped_area.ts";
-import { vmAreaAlloc } from "./vm_area.ts";
+import { vmAreaAlloc, vmStatAccount } from "./vm_area.ts";
 import {
   VM_ACCOUNT,
   VM_LOCKED,
@@ -27,6 +27,7 @@ import {
   VM_SOFTDIRTY,
   VM_WRITE,
 } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /** Rights of the heap. @cite linux 6.1 arch/x86/include/asm/page_types.h VM_DATA_DEFAULT_FLAGS */
 const HEAP_FLAGS = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT;
@@ -81,15 +82,17 @@ function doBrkFlags(mm: MmStruct, start: number, end: number): boolean {
   if (mm.vmas.size > mm.maxMapCount || !mayCommit(mm, (end - start) / PAGE_SIZE)) return false;
   const prev = mm.vmas.lastBelow(start);
   const wanted = { flags, pkey: 0, file: null, anonVma: null };
-  mm.system.trace.add(EV.vma_tree_prealloc);
+  preallocateNodes(mm.system);
   mm.system.trace.add(EV.vma_tree_write);
   if (prev !== null && prev.end === start && obstacleAfter(prev, wanted, start / PAGE_SIZE) === null) {
     mm.vmas.setBounds(prev, prev.start, end);
     prev.flags |= VM_SOFTDIRTY;
+    vmStatAccount(mm);
     return true;
   }
   const vma = vmAreaAlloc(mm, start, end, flags | VM_SOFTDIRTY, start / PAGE_SIZE);
   if (vma === null) return false;
   mm.vmas.insert(vma);
+  vmStatAccount(mm);
   return true;
 }

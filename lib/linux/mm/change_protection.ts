@@ -12,9 +12,9 @@ import { changeHugeProtection } from "./hugetlb_fault.ts";
 import { ptePresent, vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { PG_anon, PG_anon_exclusive } from "./page.ts";
-import { forEachPteTable } from "./page_range.ts";
+import { countTableScan, forEachPteTable } from "./page_range.ts";
 import { pageProtOf, pteModify, pteNeedsFlush } from "./page_prot.ts";
-import { rawFlags, rawFrame } from "./pgtable.ts";
+import { rawFlags, rawFrame, storeAnew } from "./pgtable.ts";
 import type { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
 import { VM_HUGETLB, VM_SHARED, VM_WRITE } from "./vm_flags.ts";
@@ -31,23 +31,26 @@ export function changeProtection(gather: MmuGather, vma: Vma, start: number, end
   const { system } = mm;
   if ((vma.flags & VM_HUGETLB) !== 0) return changeHugeProtection(gather, vma, start, end);
   const prot = pageProtOf(vma);
+  const { mprotectMeasuresRuns: measuresRuns, mprotectTakesOut: takesOut } = system.flavour;
   let notifiedTo = start;
   forEachPteTable(mm, start, end, (from, to, first) => {
     if (from >= notifiedTo) {
       notifiedTo = Math.min(end, from - from % PUD_SIZE + PUD_SIZE);
       invalidateRangeStart(mm, from, notifiedTo, "MMU_NOTIFY_PROTECTION_VMA");
     }
-    system.trace.add(EV.pte_scan, (to - from) / PAGE_SIZE);
+    countTableScan(system, from, to);
     system.pv.enterLazyMmu();
     for (let address = from, slot = first; address < to; address += PAGE_SIZE, slot += 2) {
       const flags = rawFlags(system, slot);
       if (!ptePresent(flags)) continue;
       system.trace.add(EV.pte_read);
+      if (measuresRuns) vmNormalPage(vma, address, rawFrame(system, slot), flags);
       let changed = pteModify(flags, prot);
       if ((vma.flags & VM_WRITE) !== 0 && (changed & _PAGE_RW) === 0) {
         if (canChangePteWritable(vma, address, rawFrame(system, slot), changed)) changed |= _PAGE_RW;
       }
-      system.pv.modifyPteProt(slot, changed);
+      if (takesOut) storeAnew(system, slot, changed);
+      else system.pv.modifyPteProt(slot, changed);
       if (pteNeedsFlush(flags, changed)) gather.add(address, address + PAGE_SIZE);
     }
     system.pv.leaveLazyMmu();

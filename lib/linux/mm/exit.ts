@@ -26,6 +26,7 @@ export function exitMmap(mm: MmStruct): void {
   system.pv.exitMmap(mm);
   // Interval notifiers are still registered: their owners take them away when they are closed, below.
   if (mm.vmas.size > 0) invalidateRangeStart(mm, 0, USER_SPACE_END, "MMU_NOTIFY_UNMAP");
+  system.lru.drain();
   const gather = new MmuGather(mm);
   const gone = [...mm.vmas];
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);

@@ -12,6 +12,7 @@ import { mayCommit } from "./commit.ts";
 import { MMAP_MIN_ADDR, STACK_GUARD_GAP } from "./unmapped_area.ts";
 import { pageOf, type Vma } from "./vma.ts";
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /**
  * Extends the VMA down to the page of `address`; null if that worked.
@@ -36,7 +37,7 @@ export function expandDownwards(vma: Vma, address: number): Errno | null {
   if (grow > vma.pgoff || vma.end - start > mm.stackLimit || !mayCommit(mm, grow)) return "ENOMEM";
   mm.vmas.setBounds(vma, start, vma.end);
   vma.pgoff -= grow;
-  mm.system.trace.add(EV.vma_tree_prealloc);
+  preallocateNodes(mm.system);
   mm.system.trace.add(EV.vma_tree_write);
   return null;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { LruRules } from "./lru_batch.ts";
 import type { Errno } from "../../core/errno.ts";
 import type { GupFastWalker } from "./gup_fast/walker.ts";
 import type { AnonVmaRule } from "./mergeable.ts";
@@ -91,5 +92,14 @@ export interface MmFlavour {
   readonly keepsAccount: boolean;
   /** VM_* flags of VMAs that MADV_DOFORK refuses. */
   readonly doforkRefuses: number;
+  /** mprotect gathers what it owes the TLBs as munmap does, or only as a range. */
+  readonly mprotectBatches: boolean;
+  /** mprotect looks for the page behind every entry, to change a run of entries of one folio together. */
+  readonly mprotectMeasuresRuns: boolean;
+  /** mprotect takes an entry out and stores it anew; or it changes it in place, which under Xen is one update. */
+  readonly mprotectTakesOut: boolean;
+  /** Nodes that are set aside before a change of the tree of VMAs: none where it is a red-black tree. */
+  readonly treeNodes: number;
+  readonly lru: LruRules;
   readonly foreign: MmForeignHooks;
 }

@@ -46,4 +46,9 @@ export const mm6_1: Omit<MmFlavour, "gupFast" | "foreign"> = Object.freeze({
   lockOnFaultLetters: "??",
   keepsAccount: true,
   doforkRefuses: VM_IO,
+  mprotectBatches: true,
+  mprotectMeasuresRuns: false,
+  mprotectTakesOut: false,
+  treeNodes: 7,
+  lru: Object.freeze({ batch: 15, drainsBeforeZap: true }),
 });

@@ -20,7 +20,7 @@ import { vmNormalPage } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { MmStruct } from "./mm_struct.ts";
 import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive } from "./page.ts";
-import { forEachPresentPteLazy, forEachPteTable } from "./page_range.ts";
+import { countTableScan, forEachPresentPteLazy, forEachPteTable } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { allocPgd, allocSlot, rawFrame } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
@@ -73,7 +73,7 @@ export function dupMm(parent: MmStruct): SysResult<MmStruct> {
   child.maxMapCount = parent.maxMapCount;
   child.startBrk = parent.startBrk;
   child.brk = parent.brk;
-  const gather = new MmuGather(parent);
+  const gather = new MmuGather(parent, false);
   const isCopied = [...parent.vmas].every((vma) =>
     (vma.flags & VM_DONTCOPY) !== 0 || dupVma(gather, child, vma)
   );
@@ -118,6 +118,7 @@ function dupForChild(child: MmStruct, vma: Vma): Vma {
   if (vma.anonVma !== null && (flags & VM_WIPEONFORK) === 0) {
     copy.anonVma = new AnonVma(vma.start);
     copy.anonVmaChain = [...vma.anonVmaChain, copy.anonVma];
+    child.system.trace.add(EV.anon_vma_link, copy.anonVmaChain.length);
   }
   return copy;
 }
@@ -135,7 +136,7 @@ function copyPageRange(gather: MmuGather, copy: Vma, vma: Vma): boolean {
   if ((vma.flags & VM_HUGETLB) !== 0) hasRoom = copyHugePageRange(gather, copy, vma);
   else {
     forEachPteTable(mm, vma.start, vma.end, (start, end) => {
-      mm.system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
+      countTableScan(mm.system, start, end);
     });
     forEachPresentPteLazy(mm, vma.start, vma.end, (address, slot, flags) => {
       if (!hasRoom) return;

@@ -13,7 +13,7 @@ import { zapVmaRange } from "./munmap.ts";
 import { PG_anon, PG_lazyfree } from "./page.ts";
 import { forEachPresentPte, forEachPresentPteLazy } from "./page_range.ts";
 import type { PteSlot } from "./paravirt.ts";
-import { rawFlags, rawFrame } from "./pgtable.ts";
+import { rawFlags, rawFrame, storeAnew } from "./pgtable.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import { linearPageIndex } from "./page_index.ts";
 import type { Vma } from "./vma.ts";
@@ -21,6 +21,7 @@ import { NO_PAGE } from "./vm_ops.ts";
 
 /** Drops the pages of a range of one VMA. @cite linux 6.1 mm/memory.c zap_page_range_single */
 export function zapPages(vma: Vma, start: number, end: number): null {
+  vma.mm.system.lru.beforeZap();
   const gather = new MmuGather(vma.mm);
   invalidateRangeStart(vma.mm, start, end, "MMU_NOTIFY_CLEAR");
   zapVmaRange(gather, vma, start, end);
@@ -43,19 +44,11 @@ export function freePages(vma: Vma, start: number, end: number): null {
     if (page === NO_PAGE || system.memMap.pageMapcount(page) !== 1) return;
     if ((system.memMap.flags[page]! & PG_anon) !== 0) system.memMap.flags[page]! |= PG_lazyfree;
     if ((flags & (_PAGE_ACCESSED | _PAGE_DIRTY)) === 0) return;
-    storeOlder(vma, slot, flags & ~(_PAGE_ACCESSED | _PAGE_DIRTY));
+    storeAnew(system, slot, flags & ~(_PAGE_ACCESSED | _PAGE_DIRTY));
     gather.add(address, address + PAGE_SIZE);
   });
   gather.finish();
   return null;
-}
-
-/** Taken out first, so that the processor cannot set a bit in between. */
-function storeOlder(vma: Vma, slot: PteSlot, flags: number): void {
-  const { pv } = vma.mm.system;
-  const pfn = pv.ptePfn(rawFrame(vma.mm.system, slot), flags);
-  pv.clearPte(slot);
-  pv.setPte(slot, pfn, flags);
 }
 
 /** Makes the entries old; nothing looks at their age here. @cite linux 6.1 mm/madvise.c madvise_cold_or_pageout_pte_range */
@@ -63,7 +56,7 @@ export function coldPages(vma: Vma, start: number, end: number): null {
   const gather = new MmuGather(vma.mm);
   forEachReclaimable(forEachPresentPteLazy, vma, start, end, (address, slot, flags) => {
     if ((flags & _PAGE_ACCESSED) === 0) return;
-    storeOlder(vma, slot, flags & ~_PAGE_ACCESSED);
+    storeAnew(vma.mm.system, slot, flags & ~_PAGE_ACCESSED);
     gather.add(address, address + PAGE_SIZE);
   });
   gather.finish();

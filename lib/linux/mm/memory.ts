@@ -36,6 +36,7 @@ export function ptePresent(flags: number): boolean {
  */
 export function vmNormalPage(vma: Vma, address: number, frame: number, flags: number): number {
   const { system } = vma.mm;
+  system.trace.add(EV.normal_page);
   const pfn = system.pv.ptePfn(frame, flags);
   if (!system.flavour.hasPteSpecial) {
     if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 && isRawPfn(vma, address, pfn)) return NO_PAGE;

@@ -33,6 +33,7 @@ import type { MmStruct } from "./mm_struct.ts";
 import type { Vma } from "./vma.ts";
 import { vmAreaFree } from "./vm_area.ts";
 import { VM_SPECIAL } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /** What became of an attempt. */
 export type MergeState = "no merge" | "merged";
@@ -184,7 +185,7 @@ export function vmaMerge(mm: MmStruct, request: MergeRequest): Vma | null {
       }
     }
   }
-  if (result !== null) mm.system.trace.add(EV.vma_tree_prealloc);
+  if (result !== null) preallocateNodes(mm.system);
   mm.lastMerge = new MergeRecord("vma_merge", place, rule, prevObstacle, nextObstacle, result);
   decided(mm, mm.lastMerge);
   return result;
@@ -240,7 +241,7 @@ export function mergeNewMapping(
     next!.pgoff -= (end - start) / PAGE_SIZE;
     setBounds(next!, start, next!.end);
   }
-  if (result !== null) mm.system.trace.add(EV.vma_tree_prealloc);
+  if (result !== null) preallocateNodes(mm.system);
   mm.lastMerge = new MergeRecord("mmap_region", place, rule, prevObstacle, nextObstacle, result);
   decided(mm, mm.lastMerge);
   return result;

@@ -15,6 +15,7 @@ import type { PhysMem } from "../../x86/phys_mem.ts";
 import type { MmFlavour } from "./flavour.ts";
 import { HugetlbPool } from "./hugetlb.ts";
 import type { MmStruct } from "./mm_struct.ts";
+import { LruBatch } from "./lru_batch.ts";
 import type { MemMap } from "./page.ts";
 import { nativeMmuOps, type PvMmuOps } from "./paravirt.ts";
 
@@ -60,6 +61,8 @@ export class MmSystem extends Shown {
   readonly log: KernelMessage[] = [];
   /** The page of zeros that reads of untouched anonymous memory map. */
   readonly zeroPage: number;
+  /** New pages on their way to a list. */
+  readonly lru: LruBatch;
   /** Which address space each CPU has loaded. */
   readonly current: (MmStruct | null)[];
   /** The huge pages set aside, or null where the kernel knows none. */
@@ -90,6 +93,8 @@ export class MmSystem extends Shown {
     this.condResched = options.condResched ?? (() => {});
     this.#isInWorker = options.isInWorker ?? (() => false);
     this.pv = (options.pv ?? nativeMmuOps)(this);
+    this.lru = new LruBatch(options.trace, options.flavour.lru);
+    if (!options.flavour.lru.drainsBeforeZap) this.memMap.freedLater = (page) => this.lru.holds(page);
     this.zeroPage = this.memMap.allocPage();
     this.hugetlb = options.hugePages === undefined
       ? null

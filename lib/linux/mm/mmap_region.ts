@@ -17,7 +17,7 @@ import type { MmStruct } from "./mm_struct.ts";
 import { doMunmap, unmapRegion } from "./munmap.ts";
 import { shmemZeroSetup } from "./shmem.ts";
 import type { Vma } from "./vma.ts";
-import { vmAreaAlloc, vmAreaFree } from "./vm_area.ts";
+import { vmAreaAlloc, vmAreaFree, vmStatAccount } from "./vm_area.ts";
 import {
   VM_ACCOUNT,
   VM_LOCKED,
@@ -28,6 +28,7 @@ import {
   VM_SPECIAL,
   VM_WRITE,
 } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /** A mapping that has passed the checks of mmap. */
 export interface Region {
@@ -68,6 +69,7 @@ export function mmapRegion(mm: MmStruct, region: Region): SysResult<Vma> {
     vma.flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
   }
   vma.flags |= VM_SOFTDIRTY;
+  vmStatAccount(mm);
   return ok(vma);
 }
 
@@ -114,7 +116,7 @@ function mergeAfterDriver(mm: MmStruct, vma: Vma, prev: Vma): Vma {
 }
 
 function store(mm: MmStruct, vma: Vma): void {
-  mm.system.trace.add(EV.vma_tree_prealloc);
+  preallocateNodes(mm.system);
   mm.system.trace.add(EV.vma_tree_write);
   mm.vmas.insert(vma);
 }

@@ -30,6 +30,7 @@ export * from "./hugetlb.ts";
 export * from "./hugetlb_fault.ts";
 export * from "./insert_page.ts";
 export * from "./last_call.ts";
+export * from "./lru_batch.ts";
 export * from "./madvise.ts";
 export * from "./memory.ts";
 export * from "./merge.ts";

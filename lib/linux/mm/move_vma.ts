@@ -17,14 +17,15 @@ import type { MmStruct } from "./mm_struct.ts";
 import { MREMAP_DONTUNMAP } from "./mremap_flags.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import { doMunmap } from "./munmap.ts";
-import { forEachPresentPte, forEachPteTable } from "./page_range.ts";
+import { countTableScan, forEachPresentPte, forEachPteTable } from "./page_range.ts";
 import { allocSlot, rawFrame } from "./pgtable.ts";
 import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import { linearPageIndex } from "./page_index.ts";
 import type { Vma } from "./vma.ts";
-import { vmAreaDup } from "./vm_area.ts";
+import { vmAreaDup, vmStatAccount } from "./vm_area.ts";
 import { VM_ACCOUNT, VM_HUGETLB, VM_LOCKED, VM_LOCKONFAULT } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /** What moves where. Lengths in bytes, page aligned. */
 export interface VmaMove {
@@ -69,6 +70,7 @@ export function moveVma(source: Vma, move: VmaMove): SysResult<number> {
       "no memory for page tables; what had moved is moved back",
     );
   }
+  vmStatAccount(mm);
   if (keepsOld) {
     keepOld(vma, copy, address, end);
     return ok(newAddress);
@@ -131,7 +133,7 @@ function copyVma(
   copy.end = start + length;
   copy.pgoff = pgoff;
   copy.ops?.open?.(copy);
-  mm.system.trace.add(EV.vma_tree_prealloc);
+  preallocateNodes(mm.system);
   mm.system.trace.add(EV.vma_tree_write);
   mm.vmas.insert(copy);
   return [source, copy];
@@ -143,14 +145,14 @@ function movePageTables(mm: MmStruct, from: number, to: number, length: number):
   invalidateRangeStart(mm, from, from + length, "MMU_NOTIFY_UNMAP");
   const source = mm.vmas.lookup(from);
   if (source !== null && (source.flags & VM_HUGETLB) !== 0) {
-    const gather = new MmuGather(mm);
+    const gather = new MmuGather(mm, false);
     const moved = moveHugePages(gather, from, to, length);
     gather.finish();
     return moved;
   }
   let hasRoom = true;
   forEachPteTable(mm, from, from + length, (start, end) => {
-    mm.system.trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
+    countTableScan(mm.system, start, end);
     for (let at = start; at < end && hasRoom;) {
       const target = to + at - from;
       const stop = Math.min(end, at + PMD_SIZE - target % PMD_SIZE);
@@ -167,7 +169,7 @@ function movePtes(mm: MmStruct, from: number, end: number, to: number): boolean 
   const { pv } = system;
   const first = allocSlot(mm, to);
   if (first < 0) return false;
-  const gather = new MmuGather(mm);
+  const gather = new MmuGather(mm, false);
   pv.enterLazyMmu();
   forEachPresentPte(mm, from, end, (address, slot, flags) => {
     const pfn = pv.ptePfn(rawFrame(system, slot), flags);

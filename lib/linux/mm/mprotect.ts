@@ -123,7 +123,7 @@ function doMprotectPkey(
       return refuse(mm, "EINVAL", "do_mprotect_pkey", "PROT_GROWSUP: no VMA grows up on x86");
     }
   }
-  const gather = new MmuGather(mm);
+  const gather = new MmuGather(mm, mm.system.flavour.mprotectBatches);
   const errno = protectFrom(gather, vma, start, end, rights, pkey);
   gather.finish();
   return errno === null ? ok(0) : fail(errno);

@@ -24,6 +24,7 @@ import { getUnmappedArea } from "./unmapped_area.ts";
 import { linearPageIndex } from "./page_index.ts";
 import type { Vma } from "./vma.ts";
 import { VM_ACCOUNT, VM_HUGETLB, VM_LOCKED } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 export { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE };
 
@@ -139,7 +140,7 @@ function growInPlace(
   const { flags, pkey, anonVma, file } = vma;
   if (vma.ops?.close !== undefined || !mm.system.flavour.mremap.growthMerges) {
     // A VMA that never merges may grow all the same.
-    mm.system.trace.add(EV.vma_tree_prealloc);
+    preallocateNodes(mm.system);
     mm.system.trace.add(EV.vma_tree_write);
     mm.vmas.setBounds(vma, vma.start, end);
     return ok(address);

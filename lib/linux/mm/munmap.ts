@@ -20,13 +20,21 @@ import { zapHugePages } from "./hugetlb_fault.ts";
 import { zapPageRange } from "./memory.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
-import { forEachPresentPte, forEachPteTable, pageAlign, type UserWord, userWord } from "./page_range.ts";
+import {
+  countTableScan,
+  forEachPresentPte,
+  forEachPteTable,
+  pageAlign,
+  type UserWord,
+  userWord,
+} from "./page_range.ts";
 import { freePgtables } from "./pgtable.ts";
 import { splitVma } from "./split.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
 import { removeVma } from "./vm_area.ts";
 import { VM_HUGETLB, VM_MIXEDMAP, VM_PFNMAP } from "./vm_flags.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /**
  * The system call.
@@ -93,7 +101,7 @@ function unmapFrom(mm: MmStruct, first: Vma, start: number, end: number): SysRes
     gone.push(vma);
   }
   for (const vma of gone) mm.vmas.remove(vma);
-  mm.system.trace.add(EV.vma_tree_prealloc);
+  preallocateNodes(mm.system);
   mm.system.trace.add(EV.vma_tree_write);
   unmapRegion(mm, gone, start, end);
   for (const vma of gone) removeVma(vma);
@@ -106,6 +114,7 @@ function unmapFrom(mm: MmStruct, first: Vma, start: number, end: number): SysRes
  * @cite linux 6.1 mm/mmap.c unmap_region
  */
 export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, end: number): void {
+  mm.system.lru.beforeZap();
   const gather = new MmuGather(mm);
   invalidateRangeStart(mm, start, end, "MMU_NOTIFY_UNMAP");
   for (const vma of gone) zapVmaRange(gather, vma, vma.start, vma.end);
@@ -122,7 +131,7 @@ export function unmapRegion(mm: MmStruct, gone: readonly Vma[], start: number, e
 export function zapVmaRange(gather: MmuGather, vma: Vma, start: number, end: number): void {
   if ((vma.flags & VM_HUGETLB) !== 0) return zapHugePages(gather, vma, start, end);
   forEachPteTable(vma.mm, start, end, (from, to) => {
-    vma.mm.system.trace.add(EV.pte_scan, (to - from) / PAGE_SIZE);
+    countTableScan(vma.mm.system, from, to);
     forEachPresentPte(vma.mm, from, to, (address) => {
       gather.add(address, address + PAGE_SIZE);
       gather.addPage();

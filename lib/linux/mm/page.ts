@@ -63,6 +63,11 @@ export class MemMap extends Shown {
   #hugeEnd = 0;
   #giveHuge: (page: number) => void = () => {};
 
+  /**
+   * Asked when the last reference known here goes: true if somebody who only counts holds another, and will count what it
+   * takes to give the page back.
+   */
+  freedLater: ((page: number) => boolean) | null = null;
   /** Told of every page that was taken out whose last reference is given back like that of any page. */
   releasedOutside: ((page: number) => void) | null = null;
 
@@ -172,7 +177,7 @@ export class MemMap extends Shown {
     const left = this.refcount[page]! - references;
     this.refcount[page] = left;
     if (left === 0) {
-      this.#trace.add(EV.page_free);
+      if (this.freedLater === null || !this.freedLater(page)) this.#trace.add(EV.page_free);
       // A page that was taken out has no frame to give: Linux would hand it out all the same. Here it is lost.
       if (page < this.#end) this.#free.push(page);
       else if (page >= this.#huge && page < this.#hugeEnd) this.#giveHuge(page);

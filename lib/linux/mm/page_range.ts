@@ -11,7 +11,9 @@
 import { PAGE_SIZE, PMD_SIZE } from "../../core/geometry.ts";
 import { wrongType } from "../../core/misuse.ts";
 import { ptePresent } from "./memory.ts";
+import { EV } from "../../trace/events.ts";
 import type { MmStruct } from "./mm_struct.ts";
+import type { MmSystem } from "./mm_system.ts";
 import type { PteSlot } from "./paravirt.ts";
 import { lookupSlot, rawFlags, SIZE_OF_LEVEL } from "./pgtable.ts";
 
@@ -64,6 +66,12 @@ export function forEachPteTable(
     if (slot >= 0) visit(address, stop, slot);
     address = stop;
   }
+}
+
+/** Counts that the entries of `[start, end)`, all of one table, are gone through: found from the top, locked, looked at. */
+export function countTableScan({ trace }: MmSystem, start: number, end: number): void {
+  trace.add(EV.pte_range);
+  trace.add(EV.pte_scan, (end - start) / PAGE_SIZE);
 }
 
 /** Bytes that the highest missing table of the address covers. */

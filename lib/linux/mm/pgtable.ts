@@ -45,6 +45,14 @@ export function rawFrame(system: MmSystem, slot: PteSlot): number {
   return frameOf(system.mem.words[slot]!, system.mem.words[slot + 1]!);
 }
 
+/** Other flags for an entry that is taken out first, so that the processor cannot set a bit in between. */
+export function storeAnew(system: MmSystem, slot: PteSlot, flags: number): void {
+  const { pv } = system;
+  const pfn = pv.ptePfn(rawFrame(system, slot), flags);
+  pv.clearPte(slot);
+  pv.setPte(slot, pfn, flags);
+}
+
 /** Machine address of the entry at `slot`: what a hypercall wants to know. */
 export function maddrOfSlot(system: MmSystem, slot: PteSlot): Maddr {
   return system.mem.mfnOfSlot(Math.floor(slot / WORDS_PER_FRAME)) * PAGE_SIZE +

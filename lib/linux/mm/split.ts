@@ -21,6 +21,7 @@ import { EV } from "../../trace/events.ts";
 import { type CallDecision, decided, pageLetters, refuse } from "./last_call.ts";
 import type { Vma } from "./vma.ts";
 import { vmAreaDup } from "./vm_area.ts";
+import { preallocateNodes } from "./tree_nodes.ts";
 
 /** One cut, as it happened. */
 export class SplitRecord extends Shown implements CallDecision {
@@ -84,7 +85,7 @@ export function splitVma(vma: Vma, address: number, newBelow: boolean): SysResul
     vma.pgoff += shift;
   } else mm.vmas.setBounds(vma, start, address);
   mm.vmas.insert(copy);
-  mm.system.trace.add(EV.vma_tree_prealloc);
+  preallocateNodes(mm.system);
   mm.system.trace.add(EV.vma_tree_write, 2);
   mm.lastSplit = new SplitRecord(vma, copy, address, newBelow);
   decided(mm, mm.lastSplit);

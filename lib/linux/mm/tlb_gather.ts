@@ -22,8 +22,9 @@ export class MmuGather {
   #end = 0;
   #nrPages = 0;
 
-  constructor(readonly mm: MmStruct) {
-    mm.system.trace.add(EV.tlb_gather);
+  /** @param isBatch pages and tables may wait in it, which is set up and counted; a range alone costs nothing by itself */
+  constructor(readonly mm: MmStruct, isBatch = true) {
+    if (isBatch) mm.system.trace.add(EV.tlb_gather);
   }
 
   /** True if nothing is owed. */
@@ -52,6 +53,14 @@ export class MmuGather {
     trace.add(EV.page_free);
   }
 
+  /** Those that wait, a list after the other. @cite linux 6.1 mm/mmu_gather.c tlb_batch_pages_flush */
+  #giveBack(): void {
+    if (this.#nrPages === 0) return;
+    const further = Math.max(0, this.#nrPages - MMU_GATHER_BUNDLE);
+    this.mm.system.trace.add(EV.tlb_batch, 1 + Math.ceil(further / MAX_GATHER_BATCH));
+    this.#nrPages = 0;
+  }
+
   get #flushVerb(): string {
     const pages = (this.#end - this.#start) / PAGE_SIZE;
     return pages > TLB_SINGLE_PAGE_FLUSH_CEILING
@@ -66,6 +75,7 @@ export class MmuGather {
     this.mm.system.pv.flushTlbRange(this.mm, this.#start, this.#end);
     this.#start = Infinity;
     this.#end = 0;
+    this.#giveBack();
     if (!this.mm.system.owesYield) return;
     this.mm.system.owesYield = false;
     this.mm.system.condResched();

@@ -5,11 +5,10 @@
  */
 
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { EV } from "../../trace/events.ts";
 import { zapPageRange } from "./memory.ts";
 import { invalidateRangeStart } from "./mmu_notifier.ts";
 import type { PageCache } from "./page_cache.ts";
-import { forEachPresentPte, forEachPteTable } from "./page_range.ts";
+import { countTableScan, forEachPresentPte, forEachPteTable } from "./page_range.ts";
 import { MmuGather } from "./tlb_gather.ts";
 import type { Vma } from "./vma.ts";
 
@@ -33,7 +32,7 @@ function unmapPart(vma: Vma, start: number, end: number): void {
   const gather = new MmuGather(vma.mm);
   invalidateRangeStart(vma.mm, start, end, "MMU_NOTIFY_CLEAR");
   forEachPteTable(vma.mm, start, end, (from, to) => {
-    vma.mm.system.trace.add(EV.pte_scan, (to - from) / PAGE_SIZE);
+    countTableScan(vma.mm.system, from, to);
     forEachPresentPte(vma.mm, from, to, (address) => gather.add(address, address + PAGE_SIZE));
     zapPageRange(vma, from, to, false);
   });

@@ -32,18 +32,27 @@ export function vmAreaDup(vma: Vma): Vma | null {
   if (vma.ext.pages !== undefined && flavour.foreign.vmaWords > 0) {
     trace.add(EV.vma_ext_word, flavour.foreign.vmaWords);
   }
+  trace.add(EV.anon_vma_link, vma.anonVmaChain.length);
   if (vma.file !== null) getFile(vma.file);
   return dupVma(vma);
 }
 
 /** Frees the structure alone. @cite linux 6.1 kernel/fork.c vm_area_free */
 export function vmAreaFree(vma: Vma): void {
-  vma.mm.system.trace.add(EV.vma_free);
+  const { trace } = vma.mm.system;
+  trace.add(EV.anon_vma_link, vma.anonVmaChain.length);
+  trace.add(EV.vma_free);
 }
 
 /** Tells the owner, gives the file back, frees the structure. @cite linux 6.1 mm/mmap.c remove_vma */
 export function removeVma(vma: Vma): void {
   vma.ops?.close?.(vma);
   if (vma.file !== null) fput(vma.file);
+  vmStatAccount(vma.mm);
   vmAreaFree(vma);
+}
+
+/** A mapping counts from now on, or no longer. Only counts. @cite linux 6.1 mm/mmap.c vm_stat_account */
+export function vmStatAccount(mm: MmStruct): void {
+  mm.system.trace.add(EV.vm_account);
 }

@@ -24,6 +24,17 @@ export const linux5_10: KernelFlavour = deriveFlavour(
       mm: { mergeNewPrefers: "prev" },
     },
     {
+      rule: "VMAs are nodes of a red-black tree, which needs no memory to be changed",
+      cite: "linux 5.10 include/linux/mm_types.h mm_struct mm_rb",
+      commit: "list 2022-09-06 mm: remove rb tree (6.1)",
+      mm: { treeNodes: 0 },
+    },
+    {
+      rule: "mprotect owes the TLBs a range of its own, without the batch of munmap",
+      cite: "linux 5.10 mm/mprotect.c change_protection_range",
+      mm: { mprotectBatches: false },
+    },
+    {
       rule: "mremap in place does not join the VMA that it comes to touch",
       cite: "recorded linux5_10-xen4_14/vma-scripted.jsonl mremap-grow-blocked",
       commit: "commit ca3d76b0aa808a06 mm: add merging after mremap resize (6.0)",

@@ -23,6 +23,17 @@ export const SINCE_6_12: readonly FlavourDifference[] = Object.freeze<FlavourDif
     mm: { keepsAccount: false },
   },
   {
+    rule:
+      "a change of the VMA tree sets aside the nodes that it needs, mostly one, not those of the worst case",
+    cite: "linux 6.12 lib/maple_tree.c mas_prealloc_calc",
+    mm: { treeNodes: 1 },
+  },
+  {
+    rule: "new pages wait for their list by 31, not by 15",
+    cite: "linux 6.12 include/linux/pagevec.h PAGEVEC_SIZE",
+    mm: { lru: { batch: 31, drainsBeforeZap: true } },
+  },
+  {
     rule: "VmFlags has letters for VM_LOCKONFAULT, lf",
     cite: "recorded linux6_12-xen4_20/vma-scripted.jsonl mlock2-onfault",
     mm: { lockOnFaultLetters: "lf" },

@@ -18,6 +18,28 @@ export const linux7_2: KernelFlavour = deriveFlavour(
   [
     ...SINCE_6_12,
     {
+      rule:
+        "pages that wait for their list are not put there before memory is unmapped, and are given back later",
+      cite: "recorded linux7_2-xen4_20/costs.jsonl mremap_move_touched, madvise_dontneed_touched",
+      mm: { lru: { batch: 31, drainsBeforeZap: false } },
+    },
+    {
+      rule: "mprotect asks for the page behind every entry, to change entries of a large folio together",
+      cite: "linux 7.2 mm/mprotect.c mprotect_folio_pte_batch",
+      mm: { mprotectMeasuresRuns: true },
+    },
+    {
+      rule: "mprotect takes each entry out and stores it anew, which costs a PV kernel what a move costs",
+      cite: "recorded linux7_2-xen4_20/costs.jsonl mprotect_ro_touched, mremap_move_touched",
+      mm: { mprotectTakesOut: true },
+    },
+    {
+      rule:
+        "a foreign frame behind an entry is looked for twice: what get_user_pages costs more than for own grants doubles",
+      cite: "recorded linux7_2-xen4_20/costs.jsonl vmsplice_grant, process_vm_readv_1byte_per_page_grant",
+      rules: { foreignLookUps: 2 },
+    },
+    {
       rule: "MADV_DOFORK refuses grant mappings",
       cite: "recorded linux7_2-xen4_20/grant-cases-pv.jsonl fork_dofork",
       mm: { doforkRefuses: VM_SPECIAL },

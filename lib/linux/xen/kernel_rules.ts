@@ -20,6 +20,8 @@ export interface KernelRules {
   readonly ringsMayCloseLate: boolean;
   /** After an oops in a system call the process is killed and the machine goes on; else the process never ends. */
   readonly oopsEndsProcess: boolean;
+  /** How often a frame that is not the guest's own is looked for in the p2m before its number is taken. */
+  readonly foreignLookUps: number;
 }
 
 /**
@@ -36,4 +38,5 @@ export const rules6_1: KernelRules = Object.freeze<KernelRules>({
   reportsReleasedDeviceMemory: false,
   ringsMayCloseLate: false,
   oopsEndsProcess: false,
+  foreignLookUps: 1,
 });

@@ -25,9 +25,6 @@ export const P2M_LOCAL = 0;
 export const P2M_FOREIGN = 1;
 export const P2M_IDENTITY = 2;
 
-/** Entries above the last level that a walk of four levels converts; the top one is not. @cite linux 6.1 arch/x86/mm/pat/set_memory.c lookup_address_in_pgd */
-const UPPER_ENTRIES = 3;
-
 /** The list of one guest. */
 export class P2m extends Shown {
   readonly #frame: Int32Array;
@@ -58,21 +55,19 @@ export class P2m extends Shown {
     return pfn >= 0 && pfn < this.size && this.#mark[pfn] === P2M_LOCAL && this.#frame[pfn] === mfn;
   }
 
-  /** True if the raw entry is IDENTITY(pfn). */
+  /** True if the raw entry is IDENTITY(pfn): asked of frames that proved not to be the guest's own. */
   isIdentity(pfn: number): boolean {
-    this.trace.add(EV.p2m_read);
+    this.trace.add(EV.p2m_lookup);
     return pfn >= this.size || this.#mark[pfn] === P2M_IDENTITY;
   }
 
   /**
-   * Makes sure that the entry can be written: the list is looked up as memory, and the three upper entries on the way to
-   * its page are converted like any other. The page is always there in the model.
+   * Makes sure that the entry can be written. Its page is always there in the model.
    *
    * @cite linux 6.1 arch/x86/xen/p2m.c xen_alloc_p2m_entry
    */
   allocEntry(_pfn: number): void {
-    this.trace.add(EV.m2p_read, UPPER_ENTRIES);
-    this.trace.add(EV.p2m_read, UPPER_ENTRIES);
+    this.trace.add(EV.p2m_lookup);
   }
 
   /** Writes an entry. @cite linux 6.1 arch/x86/xen/p2m.c set_phys_to_machine */

@@ -151,6 +151,7 @@ export class XenLinux extends Shown {
     if (pfn >= 0 && p2m.isLocal(pfn, mfn)) return pfn;
     const overridden = this.scheme.overridePfn(mfn);
     if (overridden >= 0) return overridden;
+    for (let again = 1; again < this.rules.foreignLookUps; again++) p2m.isIdentity(mfn);
     return p2m.isIdentity(mfn) ? mfn : -1;
   }
 

@@ -90,7 +90,9 @@ Deno.test("P2m counts its reads and writes", () => {
   p2m.isLocal(0, 9);
   p2m.isIdentity(0);
   p2m.describe(0);
-  assertEquals([trace.count("p2m_write"), trace.count("p2m_read")], [1, 3]);
+  p2m.allocEntry(0);
+  const counts = (["p2m_write", "p2m_read", "p2m_lookup"] as const).map((event) => trace.count(event));
+  assertEquals(counts, [1, 2, 2]);
 });
 
 Deno.test("P2m refuses a size outside 1 … 2^20", () => {
