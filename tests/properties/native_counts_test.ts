@@ -113,6 +113,7 @@ const TABLE: readonly (readonly [kernel: KernelFlavourName, beside: KernelFlavou
       "gup_fast_pte",
       "gup_slow_page",
       "mmap_lock",
+      "normal_page",
       "pt_lock",
       "pte_read",
       "vma_find",
