@@ -19,7 +19,7 @@ import {
 import { Cpu } from "../../../lib/x86/cpu.ts";
 import { indexAt } from "../../../lib/x86/levels.ts";
 import { PhysMem } from "../../../lib/x86/phys_mem.ts";
-import { CR0_PE, CR4_PAE, CR4_PGE } from "../../../lib/x86/registers.ts";
+import { CR0_PE, CR4_LA57, CR4_PAE, CR4_PGE } from "../../../lib/x86/registers.ts";
 import { walk } from "../../../lib/x86/walk.ts";
 
 const VA = 0xffff_8123_4567_8000n;
@@ -189,4 +189,27 @@ Deno.test("walk() that peeks neither asks nor fills paging-structure caches", ()
     },
   );
   assertEquals(steps, [4, 4, 4, 1]);
+});
+
+Deno.test("walk() passes over a level that the processor caches nothing of", () => {
+  // Skylake's caches know PDEs, PDPTEs and PML4Es, no PML5Es.
+  const mem = memoryOf([]);
+  const top = indexAt(5, ...splitVaddr(VA));
+  const entries: [table: number, index: number, entry: bigint][] = [
+    [1, top, 0x2007n],
+    ...([4, 3, 2, 1] as const).map((level, i): [number, number, bigint] => [
+      i + 2,
+      indexAt(level, ...splitVaddr(VA)),
+      level === 1 ? 0x55007n : BigInt(i + 3) << 12n | 7n,
+    ]),
+  ];
+  for (const [table, index, entry] of entries) mem.write64(maddrOf(mfn(table), index * 8), entry);
+  const cpu = new Cpu({ tlb: "skylake", registers: { root: mfn(1), cr4: CR4_PAE | CR4_LA57 } });
+  const steps = [VA, VA, VA + 0x80_0000_0000n].map((va) => {
+    const mark = cpu.trace.count("walk_step");
+    const { outcome, level } = go(cpu, mem, ACCESS_READ, va);
+    return [outcome, level, cpu.trace.count("walk_step") - mark];
+  });
+  // The neighbour's PML4E is not there; its PML5E must be read again.
+  assertEquals(steps, [[OUTCOME_OK, 1, 5], [OUTCOME_OK, 1, 1], [OUTCOME_PAGE_FAULT, 4, 2]]);
 });

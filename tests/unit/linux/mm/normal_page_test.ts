@@ -20,7 +20,8 @@ import {
   VM_READ,
   VM_SHARED,
 } from "../../../../lib/linux/mm/vm_flags.ts";
-import { NO_PAGE } from "../../../../lib/linux/mm/vm_ops.ts";
+import { NO_PAGE, NOT_SUPPLIED } from "../../../../lib/linux/mm/vm_ops.ts";
+import { findSpecialPage } from "../../../../lib/linux/xen/foreign/find_special_page.ts";
 import { _PAGE_PRESENT, _PAGE_SPECIAL, _PAGE_USER } from "../../../../lib/x86/pte.ts";
 
 const NR_PAGES = 256;
@@ -72,4 +73,18 @@ Deno.test("vmNormalPage() says why it reports", () => {
   assertEquals(look(COW, 0x20, true, PTE | _PAGE_SPECIAL).log, [
     "Bad page map at 0x11000: entry frame 0x20 flags 0x205: special entry in a VMA without special pages",
   ]);
+});
+
+Deno.test("findSpecialPage() leaves a VMA alone whose driver supplies no page", () => {
+  // It looks at no kernel.
+  const scheme = findSpecialPage(null as never);
+  const mm = nativeLinux({ frames: NR_PAGES }).process();
+  const answers = [null, { name: "driver" }, { name: "driver", findSpecialPage: () => 0x30 }].map((ops) => {
+    const vma = new Vma(mm, START, START + 4 * PAGE, VM_READ, 0, null, null);
+    Object.assign(vma, { ops });
+    return scheme.mm.specialPage(vma, START + PAGE);
+  });
+  assertEquals(answers, [NOT_SUPPLIED, NOT_SUPPLIED, 0x30]);
+  // Nothing is overridden: no machine frame has a pfn of this kernel.
+  assertEquals([scheme.name, scheme.overridePfn(0x20 as never)], ["find_special_page", -1] as unknown[]);
 });
