@@ -122,7 +122,13 @@ function tell(file: string, bound: number, { files }: StrykerReport): number {
   const survivors = mutants.filter(({ status }) => status === "Survived" || status === "NoCoverage");
   const score = 100 * noticed.length / Math.max(1, noticed.length + survivors.length);
   const verdict = score < bound ? `below ${bound} %` : "ok";
-  console.log(`${file}: ${score.toFixed(1)} %, ${survivors.length} of ${mutants.length} survive: ${verdict}`);
+  // On a busy machine a run may be late although nothing noticed: many of them make the score a flattering one.
+  const late = mutants.filter(({ status }) => status === "Timeout").length;
+  console.log(
+    `${file}: ${
+      score.toFixed(1)
+    } %, ${survivors.length} of ${mutants.length} survive, ${late} timed out: ${verdict}`,
+  );
   for (const { mutatorName, replacement = "", text, location: { start } } of survivors) {
     console.log(
       `  line ${start.line}, column ${start.column}: ${mutatorName}: ${onOneLine(text)} becomes ${
