@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { PAGE } from "../../../../lib/core/geometry.ts";
 import { explainCall, munmap, TASK_SIZE_MAX, userAccess, type Vma } from "../../../../lib/linux/mm/mod.ts";
 import { unmapRegion } from "../../../../lib/linux/mm/munmap.ts";
@@ -80,6 +80,25 @@ Deno.test("unmapRegion() looks at each entry of a table once", () => {
   const mark = linux.trace.mark();
   munmap(mm, at(0), bytes(7));
   assertEquals(linux.trace.since(mark).pte_scan, 7);
+});
+
+Deno.test("unmapRegion() lists pages that wait for the flush: eight for nothing, then a page for the list", () => {
+  for (const [touched, lists] of [[8, 0], [9, 1]] as const) {
+    const { mm, linux } = machine();
+    map(mm, 0, 16);
+    map(mm, 16, 1);
+    userAccess(mm, 0, at(16), "w", 1); // keeps the tables
+    for (let page = 0; page < touched; page++) userAccess(mm, 0, at(page), "w", 1);
+    const mark = linux.trace.mark();
+    munmap(mm, at(0), bytes(16));
+    assertEquals(linux.trace.since(mark).page_alloc ?? 0, lists, `${touched} pages`);
+  }
+});
+
+Deno.test("munmap() says which of its arguments is no number of 64 bits", () => {
+  const { mm } = machine();
+  assertThrows(() => munmap(mm, 0.5, PAGE), TypeError, "an address");
+  assertThrows(() => munmap(mm, 0, 0.5), TypeError, "a length");
 });
 
 for (

@@ -81,7 +81,10 @@ for (const { rule, flags, page: pageFlags, evenCows, vmFlags, reads, goes, dirty
     const { pte_read = 0 } = trace.since(mark);
     assertEquals({ pte_read, goes: rawFlags(system, slot) === 0 }, { pte_read: reads, goes });
     assertEquals(system.log, []);
-    if (page === null) return;
+    if (page === null) {
+      assertEquals(trace.since(mark), goes ? { pte_read: 1, pte_write: 1 } : {});
+      return;
+    }
     assertEquals([memMap.refcount[page], memMap.pageMapcount(page)], goes ? [1, 0] : [2, 1]);
     assertEquals((memMap.flags[page]! & PG_dirty) !== 0, dirty);
   });
