@@ -125,6 +125,8 @@ Deno.test("walk applies WP, SMEP and SMAP to supervisor accesses", () =>
     ["control", { access: ACCESS_WRITE }, "ok 55"],
     ["CPL 2 is supervisor", { registers: { cpl: 2 }, leaf: 3n }, "ok 55"],
     ["write to a read-only page, WP = 1", { leaf: 5n, access: ACCESS_WRITE }, "pf 3"],
+    ["read of a read-only page, WP = 1", { leaf: 1n }, "ok 55"],
+    ["fetch from an NX page", { leaf: 3n | NX, access: ACCESS_FETCH }, "pf 11"],
     [
       "write to a read-only page, WP = 0",
       { leaf: 5n, access: ACCESS_WRITE, registers: { cr0: NO_WP } },
@@ -161,6 +163,11 @@ Deno.test("walk applies WP, SMEP and SMAP to supervisor accesses", () =>
 Deno.test("walk applies protection keys to data accesses", () =>
   check([
     ["control", { registers: { ...pke, ...user, pkru: 0 }, leaf: 7n | KEY1 }, "ok 55"],
+    ["control, write", {
+      registers: { ...pke, ...user, pkru: 0 },
+      leaf: 7n | KEY1,
+      access: ACCESS_WRITE,
+    }, "ok 55"],
     ["AD of the key", { registers: { ...pke, ...user, pkru: 4 }, leaf: 7n | KEY1 }, "pf 25"],
     ["AD of another key", { registers: { ...pke, ...user, pkru: 1 }, leaf: 7n | KEY1 }, "ok 55"],
     [
@@ -192,6 +199,7 @@ Deno.test("walk applies protection keys to data accesses", () =>
     }, "ok 55"],
     ["PKRU does not govern supervisor pages", { registers: { ...pke, pkru: 4 }, leaf: 3n | KEY1 }, "ok 55"],
     ["PKRS governs supervisor pages", { registers: { ...pks, pkrs: 4 }, leaf: 3n | KEY1 }, "pf 21"],
+    ["PKRS while PKS = 0", { registers: { ...pke, pkrs: 4 }, leaf: 3n | KEY1 }, "ok 55"],
     ["PKRS does not govern user pages", { registers: { ...pks, pkrs: 4 }, leaf: 7n | KEY1 }, "ok 55"],
     ["key 15", { registers: { ...pke, ...user, pkru: 1 << 30 }, leaf: 7n | 15n << 59n }, "pf 25"],
     ["the key beside a read-only page", {

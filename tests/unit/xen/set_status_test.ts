@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { setStatus } from "../../../lib/xen/set_status.ts";
+import { reduceStatus, setStatus } from "../../../lib/xen/set_status.ts";
 import * as xen from "../../../lib/xen/mod.ts";
 import { setVersion, writeV2 } from "./grant_writers.ts";
-import { host, REF } from "./two_domains.ts";
+import { grant, host, REF } from "./two_domains.ts";
 
 const {
   GTF_permit_access: PERMIT,
@@ -76,6 +76,13 @@ const ROWS: readonly Row[] = [
     status: FAILED,
     bits: 0,
   },
+  {
+    rule: "copy of an offer to take a page",
+    entry: [xen.GTF_accept_transfer, 0],
+    isMap: false,
+    status: FAILED,
+    bits: 0,
+  },
   // The second look.
   { rule: "the same again", entry: [PERMIT, 0], then: [PERMIT, 0], status: 0, bits: READING | WRITING },
   { rule: "revoked meanwhile", entry: [PERMIT, 0], then: [0, 0], status: FAILED, bits: 0 },
@@ -131,5 +138,54 @@ for (const { rule, entry, then, readonly = false, isMap = true, pinned = false, 
     assertEquals(setStatus(h.hv, { granter: h.guest, ref: REF, user: 0, readonly, isMap }), status);
     const word = h.hv.mem.words[table.statusIndex(h.hv.mem, REF)]!;
     assertEquals(word >>> table.statusShift(REF) & (READING | WRITING), bits);
+  });
+}
+
+for (
+  const [given, pin, status, bits] of [["unpinned", 0, FAILED, 0], [
+    "pinned",
+    1,
+    0,
+    READING | WRITING,
+  ]] as const
+) {
+  Deno.test(`setStatus() of version 1: granted to another, ${given}`, () => {
+    const h = host();
+    grant(h, 1, { domid: 7 });
+    h.guest.grantTable.pin[REF] = pin;
+    const request = { granter: h.guest, ref: REF, user: 0, readonly: false, isMap: true };
+    assertEquals(setStatus(h.hv, request), status);
+    assertEquals(h.gtf(REF) & (READING | WRITING), bits);
+  });
+}
+
+Deno.test("setStatus() of version 2 never shows an entry in use that it refuses at first sight", () => {
+  const h = host();
+  setVersion(h, h.guest, 2);
+  writeV2(h.guest, REF, { flags: PERMIT, domid: 7, frame: h.guest.mfnOf(0) });
+  h.guest.grantTable.race = () => {
+    throw new Error("looked at a second time");
+  };
+  const before = h.trace.count("entry_cmpxchg");
+  assertEquals(
+    setStatus(h.hv, { granter: h.guest, ref: REF, user: 0, readonly: false, isMap: true }),
+    FAILED,
+  );
+  assertEquals(h.trace.count("entry_cmpxchg"), before);
+});
+
+for (
+  const [given, pin, wasReadonly, writes] of [
+    ["the last use ends", 0, true, 1],
+    ["a reader ends, another reads", 1, true, 0],
+  ] as const
+) {
+  Deno.test(`reduceStatus() writes the entry only where a bit goes: ${given}`, () => {
+    const h = host();
+    grant(h, 1);
+    h.guest.grantTable.pin[REF] = pin;
+    const before = h.trace.count("entry_cmpxchg");
+    reduceStatus(h.hv, h.guest, REF, wasReadonly);
+    assertEquals(h.trace.count("entry_cmpxchg") - before, writes);
   });
 }

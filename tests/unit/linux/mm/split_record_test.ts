@@ -40,7 +40,14 @@ Deno.test("splitVma takes a VMA more and writes the tree twice", () => {
   const mark = trace.mark();
   splitVma(mm.vmas.lookup(at(0))!, at(1), true);
   const counted = trace.counters[EV.vma_tree_write]! - mark[EV.vma_tree_write]!;
-  assertEquals([mm.vmas.size, mm.vmas.lookup(at(0)) === mm.lastSplit!.copy, counted], [2, true, 2]);
+  const prepared = trace.counters[EV.vma_tree_prealloc]! - mark[EV.vma_tree_prealloc]!;
+  assertEquals([mm.vmas.size, mm.vmas.lookup(at(0)) === mm.lastSplit!.copy, counted, prepared], [
+    2,
+    true,
+    2,
+    1,
+  ]);
+  assertStrictEquals(explainCall(mm).decisions.at(-1), mm.lastSplit);
 });
 
 Deno.test("what forbids a split is in the record of the call", () => {
@@ -68,5 +75,6 @@ Deno.test("splitVma answers ENOMEM where there is no memory for a VMA", () => {
   map(mm, 0, 3);
   Object.assign(linux.system, { vmaAllocation: () => false });
   assertEquals(munmap(mm, at(1), bytes(1)), { ok: false, errno: "ENOMEM" });
+  assertEquals(explainCall(mm).decisions, [{ where: "__split_vma", what: "no memory for a VMA: ENOMEM" }]);
   assertEquals(mm.vmas.size, 1);
 });
