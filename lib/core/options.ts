@@ -11,7 +11,8 @@ import { lookUp } from "./nearest.ts";
  * Checks that `options` is a record with no other names than those known.
  *
  * @param of what takes them, for the message: `world()`
- * @param known a member for each name; a record of the options' own keys keeps the two from drifting apart
+ * @param known a member for each name; `Record<keyof Options, true>`, or a table of defaults, keeps the two from drifting
+ *   apart
  * @throws {TypeError} if it is no record
  * @throws {RangeError} for a name that is not known: near names are suggested
  *
@@ -26,7 +27,7 @@ import { lookUp } from "./nearest.ts";
  * }
  * ```
  */
-export function knownOptions(of: string, options: object, known: Readonly<Record<string, true>>): void {
+export function knownOptions(of: string, options: unknown, known: Readonly<Record<string, unknown>>): void {
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
     throw wrongType(`give ${of}`, options, "it must be a record of options");
   }

@@ -26,6 +26,7 @@ import { FileObject, fput, getFile } from "../linux/mm/file.ts";
 import { DEFAULT_MAX_MAP_COUNT, type MmStruct, TASK_SIZE_MAX } from "../linux/mm/mm_struct.ts";
 import { mprotect } from "../linux/mm/mprotect.ts";
 import { munmap } from "../linux/mm/munmap.ts";
+import type { UserWord } from "../linux/mm/page_range.ts";
 import { userAccess, type UserAccessResult } from "../linux/mm/user_access.ts";
 import { type NativeLinux, nativeLinux } from "../linux/mm/native.ts";
 import { PageCache } from "../linux/mm/page_cache.ts";
@@ -191,22 +192,22 @@ export class ImportedProcess extends Shown {
   }
 
   /** munmap(2) of `[address, address + length)`; VMAs that are cut split. */
-  munmap(address: number, length: number): SysResult<0> {
+  munmap(address: UserWord, length: UserWord): SysResult<0> {
     return munmap(this.mm, address, length);
   }
 
   /** mprotect(2). */
-  mprotect(address: number, length: number, prot: number): SysResult<0> {
+  mprotect(address: UserWord, length: UserWord, prot: number): SysResult<0> {
     return mprotect(this.mm, address, length, prot);
   }
 
   /** One byte, read by the program: 0 from memory nobody wrote, or the signal. */
-  read(address: number): UserAccessResult {
+  read(address: number | bigint): UserAccessResult {
     return userAccess(this.mm, 0, address, "r");
   }
 
   /** One byte, written by the program. */
-  write(address: number, value: number): UserAccessResult {
+  write(address: number | bigint, value: number): UserAccessResult {
     return userAccess(this.mm, 0, address, "w", wholeNumber("write the byte", value, 0, 255));
   }
 
