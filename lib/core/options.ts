@@ -27,9 +27,9 @@ import { lookUp } from "./nearest.ts";
  * }
  * ```
  */
-export function knownOptions(of: string, options: unknown, known: Readonly<Record<string, unknown>>): void {
+export function knownOptions(of: string, options: unknown, known: object): void {
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
     throw wrongType(`give ${of}`, options, "it must be a record of options");
   }
-  for (const name of Object.keys(options)) lookUp(`option of ${of}`, known, name);
+  for (const name of Object.keys(options)) lookUp(`option of ${of}`, known as Record<string, unknown>, name);
 }

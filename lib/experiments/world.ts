@@ -21,7 +21,6 @@ import { tableBlock, type View } from "../core/view.ts";
 import { withinBudget } from "../core/budget.ts";
 import { KernelBug } from "../core/crash.ts";
 import { callable, outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
-import { knownOptions } from "../core/options.ts";
 import { hex } from "../core/show.ts";
 import { RamDisk } from "../drivers/ram_disk.ts";
 import { bootXenLinux, kernelFlavour } from "../linux/kernel.ts";
@@ -31,7 +30,7 @@ import { Trace } from "../trace/trace.ts";
 import { Cpu } from "../x86/cpu.ts";
 import { PhysMem } from "../x86/phys_mem.ts";
 import type { Domain } from "../xen/domain.ts";
-import { xen4_17, type XenFlavour, xenFlavour } from "../xen/flavours.ts";
+import type { XenFlavour } from "../xen/flavours.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
 import { FrameInfo } from "../xen/views/frame_view.ts";
 import type { TranslationCaches } from "../x86/translation_caches.ts";
@@ -40,36 +39,10 @@ import { EventTally } from "./event_tally.ts";
 import { Guest } from "./guest.ts";
 import { NetDevice, type NetDeviceOptions } from "./net_device.ts";
 import { Process } from "./process.ts";
-
-/** How {@linkcode world} is made. Everything has a default. */
-export interface WorldOptions {
-  /** Linux in dom0: `linux6_1`, `seed2014`, … */
-  readonly kernel?: string;
-  /** The hypervisor: `xen4_17`, or a record derived from one. */
-  readonly xen?: string | XenFlavour;
-  /** Frames of dom0. */
-  readonly dom0Frames?: number;
-  /** Pages that dom0 keeps without a frame, for foreign mappings. */
-  readonly ballooned?: number;
-  /** Frames of the guest. */
-  readonly guestFrames?: number;
-  /** CPUs of the machine, and vCPUs of dom0. Default 1. */
-  readonly cpus?: number;
-  /** Frames of the machine that are left for further guests. Default 0. */
-  readonly spareFrames?: number;
-}
-
-const KNOWN: Readonly<Record<keyof WorldOptions, true>> = {
-  kernel: true,
-  xen: true,
-  dom0Frames: true,
-  ballooned: true,
-  guestFrames: true,
-  cpus: true,
-  spareFrames: true,
-};
+import { checkWorldOptions, type WorldOptions, xenOf } from "./world_options.ts";
 
 export { Grants, Guest } from "./guest.ts";
+export type { WorldOptions } from "./world_options.ts";
 
 /** Page 0, the page of zeros, the kernel's tables and those of one process. */
 const LEAST_DOM0_FRAMES = 16;
@@ -95,7 +68,7 @@ export class World extends Shown {
 
   constructor(options: WorldOptions = {}) {
     super();
-    knownOptions("world()", options, KNOWN);
+    checkWorldOptions(options);
     const { kernel = "linux6_1", xen = "xen4_17" } = options;
     this.kernelName = kernel;
     this.flavour = kernelFlavour(kernel);
@@ -284,19 +257,6 @@ export class World extends Shown {
       ],
     };
   }
-}
-
-/** The flavour of that name, or a record derived from one. */
-function xenOf(xen: string | XenFlavour): XenFlavour {
-  if (typeof xen === "string") return xenFlavour(xen);
-  const missing = typeof xen === "object" && xen !== null
-    ? Object.keys(xen4_17).filter((choice) => !(choice in xen))
-    : null;
-  if (missing?.length === 0) return xen;
-  const reason = missing === null
-    ? "it must be a name, or a record derived from a flavour"
-    : `it lacks ${missing.slice(0, 3).join(", ")}; derive it from one: { ...xenFlavour("xen4_17"), … }`;
-  throw wrongType("boot as hypervisor", xen, reason);
 }
 
 function framesText(frames: ArrayLike<number>): string {

@@ -71,7 +71,41 @@ const PROCESSES: readonly Mistyped[] = [
   [({ qemu }) => qemu.maps.since(), "Cannot tell what changed since undefined: it must be an earlier"],
 ];
 
-for (const [of, cases] of Object.entries({ WORLDS, GUESTS, PROCESSES })) {
+const DEVICES: readonly Mistyped[] = [
+  [({ w }) => w.blk({ persistant: true }), 'did you mean "persistent"'],
+  [({ w }) => w.blk({ parameters: { max_queue: 1 } }), 'did you mean "max_queues"'],
+  [({ w }) => w.blk({ parameters: 5 }), "Cannot give w.blk({ parameters }) 5: it must be a record"],
+  [({ w }) => w.blk(null), "Cannot give w.blk() null: it must be a record"],
+  [({ w }) => w.blk({ guest: 5 }), "Cannot give a device to 5: it must be a guest"],
+  [({ w }) => w.blk({ guest: world().guest }), "it is a guest of another world"],
+  [({ w }) => w.blk({ wire: 5 }), "Cannot put a network before a disk: 5: it must be a function"],
+  [({ w }) => w.blk({ device: 5 }), "Cannot make a block device by 5: it must be a function"],
+  [({ w }) => w.blk().read(), "Cannot read from sector undefined: it must be a whole number"],
+  [({ w }) => w.blk().read("x"), 'Cannot read from sector "x": it must be a whole number'],
+  [({ w }) => w.blk().write(-1), "Cannot write from sector -1: it must be a whole number"],
+  [({ w }) => w.blk().read(0, 0), "Cannot read sectors, of number 0: it must be a whole number"],
+  [({ w }) => w.blk().read(0, 2 ** 16), "Cannot read sectors, of number 0x10000: it must be"],
+  [({ w }) => w.blk().run(), "Cannot run as a block workload undefined: it must be a list"],
+  [({ w }) => w.blk().run([5]), "Cannot request of a disk 5: it must be { atMs, operation"],
+  [({ w }) => w.blk().run([{ atMs: 0, operation: "raed" }]), 'did you mean "read"'],
+  [({ w }) => w.blk().run([{ operation: "read" }]), "Cannot start to read at ms undefined"],
+  [({ w }) => w.blk().run([], { queDepth: 1 }), 'did you mean "queueDepth"'],
+  [({ w }) => w.net({ queue: 1 }), 'did you mean "queues"'],
+  [({ w }) => w.net({ parameters: { max_queue: 1 } }), 'did you mean "max_queues"'],
+  [({ w }) => w.net({ to: "wir" }), 'did you mean "wire"'],
+  [({ w }) => w.net({ to: 5 }), 'Cannot send packets to 5: it must be "wire", "local" or a network'],
+  [({ w }) => w.net({ wireMs: -1 }), "Cannot keep packets on the wire for ms: -1"],
+  [({ w }) => w.net({ rxPages: "x" }), 'Cannot offer pages for packets: "x"'],
+  [({ w }) => w.net({ guest: 5 }), "Cannot give a device to 5: it must be a guest"],
+  [({ w }) => w.net().send(), "Cannot send packets undefined: it must be a list of Uint8Array"],
+  [({ w }) => w.net().send("x"), 'Cannot send packets "x": it must be a list of Uint8Array'],
+  [({ w }) => w.net().send([5]), "Cannot send a packet 5: it must be a Uint8Array"],
+  [({ w }) => w.net().send(1e12), "Cannot send a packet of bytes 0xe8d4a51000: it must be"],
+  [({ w }) => w.net().deliver(5), "Cannot send packets 5: it must be a list of Uint8Array"],
+  [({ w }) => w.net().deliver([], 0), "Cannot deliver packets in parts of bytes 0: it must be"],
+];
+
+for (const [of, cases] of Object.entries({ WORLDS, GUESTS, PROCESSES, DEVICES })) {
   Deno.test(`a mistyped call is refused with action, value and reason: ${of.toLowerCase()}`, () => {
     for (const [call, says] of cases) {
       const w = world();
@@ -134,4 +168,28 @@ Deno.test("a guest without frames says so", () => {
   assertEquals(String(w).includes("guest is domain 1 with no frames"), true, String(w));
   assertEquals(/guest +no frames +0/.test(Deno.inspect(w)), true, Deno.inspect(w));
   assertEquals(String(w.guest.grant(0)), "no grants of domain 1");
+});
+
+Deno.test("BlkDevice reads and writes as many requests as it takes, one after another", () => {
+  const blk = world().blk();
+  const most = 11 * 8;
+  for (const [nrSectors, requests] of [[most, 1], [most + 1, 2], [30_000, 341]] as const) {
+    const wrote = blk.write(0, nrSectors);
+    assertEquals([wrote.requests, wrote.verdict], [requests, "ok"]);
+    assertEquals([blk.read(0, nrSectors).requests, blk.read(8).verdict], [requests, "ok"]);
+  }
+  const wide = world().blk({ maxIndirectSegments: 32 });
+  assertEquals([wide.write(0, 256).requests, wide.write(0, 257).requests], [1, 2]);
+});
+
+Deno.test("BlkDevice without its back end keeps no grants", () => {
+  const blk = world().blk();
+  blk.write(0, 8);
+  assertEquals([blk.kept, blk.disconnect().ok, blk.kept, blk.mapped], [1, true, 0, 0]);
+});
+
+Deno.test("a run of packets shows itself", () => {
+  const run = world().net().send(9000);
+  assertEquals(String(run), "packets 1: right 1, wrong 0; slots: okay 3, error 0, unanswered 0");
+  assertEquals(/hypercall +xen +/.test(Deno.inspect(run)), true, Deno.inspect(run));
 });
