@@ -4,7 +4,8 @@
  * @module
  */
 
-import { outOfRange } from "../core/misuse.ts";
+import { outOfRange, wrongType } from "../core/misuse.ts";
+import { show } from "../core/show.ts";
 import type { Figure } from "./figure.ts";
 
 /** What each ending writes. `.vl.json` is the Vega-Lite specification with its data inside. */
@@ -19,15 +20,23 @@ const WRITERS: Readonly<Record<string, (figure: Figure) => Promise<string | Uint
  * Writes a figure to `path`; the ending says as what. PNG is drawn at two device pixels per CSS pixel. The picture is
  * finished before the file is opened.
  *
+ * @throws {Error} if the file cannot be written
  * @throws {RangeError} if the ending is none of `.png`, `.svg`, `.csv`, `.vl.json`; nothing is written then
  */
 export async function saveFigure(figure: Figure, path: string): Promise<void> {
+  if (typeof path !== "string") throw wrongType("save a figure as", path, "it must be the name of a file");
   const ending = Object.keys(WRITERS).find((known) => path.toLowerCase().endsWith(known));
   if (ending === undefined) {
     const known = Object.keys(WRITERS).join(", ");
     throw outOfRange("save a figure as", path, `its name must end in one of ${known}`);
   }
   const content = await WRITERS[ending]!(figure);
-  if (typeof content === "string") await Deno.writeTextFile(path, content);
-  else await Deno.writeFile(path, content);
+  try {
+    await Deno.writeFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : (error as Error).message;
+    throw new Error(`Cannot save a figure as ${show(path)}: ${reason}`, { cause: error });
+  }
 }
