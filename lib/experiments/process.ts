@@ -27,7 +27,6 @@ import { lookupSlot, rawFlags, rawFrame } from "../linux/mm/pgtable.ts";
 import { _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../x86/pte.ts";
 import { Maps } from "../linux/mm/views/maps.ts";
 import { mprotect } from "../linux/mm/mprotect.ts";
-import type { UserWord } from "../linux/mm/page_range.ts";
 import { munmap } from "../linux/mm/munmap.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../linux/mm/prot.ts";
 import { switchTo, userAccess, type UserAccessResult } from "../linux/mm/user_access.ts";
@@ -184,7 +183,7 @@ export class Process extends Shown {
   }
 
   /** munmap(2): unmaps `[address, address + length)`; VMAs that are cut split. */
-  munmap(address: UserWord, length: UserWord): SysResult<0> {
+  munmap(address: number | bigint, length: number | bigint): SysResult<0> {
     this.#refuse("munmap");
     const result = this.#answer(munmap(this.mm, address, length));
     if (result.ok) this.reference.unmap(Number(address), Number(length));
@@ -192,7 +191,7 @@ export class Process extends Shown {
   }
 
   /** mprotect(2). On a grant mapping of a PV kernel the grants of the range go, as recorded. */
-  mprotect(address: UserWord, length: UserWord, prot: number): SysResult<0> {
+  mprotect(address: number | bigint, length: number | bigint, prot: number): SysResult<0> {
     this.#refuse("mprotect");
     const result = this.#answer(mprotect(this.mm, address, length, prot));
     const [from, bytes] = [Number(address), Number(length)];

@@ -26,7 +26,6 @@ import { FileObject, fput, getFile } from "../linux/mm/file.ts";
 import { DEFAULT_MAX_MAP_COUNT, type MmStruct, TASK_SIZE_MAX } from "../linux/mm/mm_struct.ts";
 import { mprotect } from "../linux/mm/mprotect.ts";
 import { munmap } from "../linux/mm/munmap.ts";
-import type { UserWord } from "../linux/mm/page_range.ts";
 import { userAccess, type UserAccessResult } from "../linux/mm/user_access.ts";
 import { type NativeLinux, nativeLinux } from "../linux/mm/native.ts";
 import { PageCache } from "../linux/mm/page_cache.ts";
@@ -192,12 +191,12 @@ export class ImportedProcess extends Shown {
   }
 
   /** munmap(2) of `[address, address + length)`; VMAs that are cut split. */
-  munmap(address: UserWord, length: UserWord): SysResult<0> {
+  munmap(address: number | bigint, length: number | bigint): SysResult<0> {
     return munmap(this.mm, address, length);
   }
 
   /** mprotect(2). */
-  mprotect(address: UserWord, length: UserWord, prot: number): SysResult<0> {
+  mprotect(address: number | bigint, length: number | bigint, prot: number): SysResult<0> {
     return mprotect(this.mm, address, length, prot);
   }
 
