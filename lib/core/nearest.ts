@@ -41,7 +41,7 @@ export function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name
  * @example
  * ```ts
  * import { nearNames } from "grantlab/core";
- * if (nearNames(["red", "green"], "gren").join() !== "green") throw new Error();
+ * if (nearNames(["red", "green"], "gren")[0] !== "green") throw new Error();
  * ```
  */
 export function nearNames(names: readonly string[], name: string): string[] {
