@@ -27,6 +27,13 @@ const CITE = /@[c]ite (linux|xen|classic) (\S+) (\S+) +([A-Za-z_]\w*)\s*(?:\*\/.
 const DECLARED =
   /^\s*(?:export )?(?:default )?(?:abstract )?(?:async )?(?:static )?(?:override )?(?:readonly )?(?:function\*?|class|interface|type|const|let|enum)?\s*(?:get |set )?(\[?[A-Za-z_$#][\w$.]*\]?)/;
 
+/** What begins no declaration: a comment before it is about a step within a function. */
+const STATEMENT = /^\s*(?:if|return|for|while|do|switch|case|throw|try|await|break|continue)\b/;
+
+/** The head of a function or a method. */
+const HEAD =
+  /^\s*(?!(?:if|for|while|switch|catch|return)\b)(?:export )?(?:static )?(?:override )?(?:async )?(?:function\*? |get |set |\*)?(#?[A-Za-z_$][\w$]*)(?:<[^(]*>)?\((?:.*\{|[^)]*)$/;
+
 /**
  * The references in one file of ours.
  *
@@ -59,7 +66,22 @@ function oursAfter(lines: readonly string[], from: number): string | undefined {
   for (let i = comment.end + 1; i < lines.length; i++) {
     const line = lines[i]!;
     if (/^\s*(?:\/\/|$)/.test(line)) continue;
-    return DECLARED.exec(line)?.[1];
+    return STATEMENT.test(line) ? functionAround(lines, i) : DECLARED.exec(line)?.[1];
+  }
+  return undefined;
+}
+
+/** The function or method that a statement is in. */
+function functionAround(lines: readonly string[], at: number): string | undefined {
+  const indent = (line: string) => /^ */.exec(line)![0].length;
+  let depth = indent(lines[at]!);
+  for (let i = at - 1; i >= 0 && depth > 0; i--) {
+    const line = lines[i]!;
+    // The end of parameters over several lines, `): SysResult<0> {`, is no head yet.
+    if (line.trim() === "" || indent(line) >= depth || /^\s*[)}\]]/.test(line)) continue;
+    const [, name] = HEAD.exec(line) ?? [];
+    if (name !== undefined) return name;
+    depth = indent(line);
   }
   return undefined;
 }

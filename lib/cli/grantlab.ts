@@ -47,11 +47,11 @@ export async function grantlab(given: readonly string[], invocation: Invocation)
   const asked = await outsideSubcommands(words);
   if (asked !== undefined) return asked;
   const named = namedBy(words);
-  if (named === undefined) return refuse(words);
+  if (named === undefined) return await refuse(words);
   const chosen = (await SUBCOMMANDS[named.name]!()).command;
   const wish = run(chosen.parser, {
     programName: `grantlab ${named.name}`,
-    args: named.rest,
+    args: chosen.arrange?.(named.rest) ?? named.rest,
     help: "option",
     errorExitCode: EXIT.usage,
     aboveError: "none",
@@ -66,9 +66,17 @@ export async function grantlab(given: readonly string[], invocation: Invocation)
       : await chosen.run(wish, invocation);
   } catch (error) {
     if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
-    console.error(`Error: ${(error as Error).message}`);
+    console.error(`Error: ${inWords((error as Error).message)}`);
     return EXIT.usage;
   }
+}
+
+/** What the system says of a file, with the action and the file first. */
+function inWords(said: string): string {
+  const [, reason, call, file] = /^(.+) \(os error \d+\): (\w+) '(.*)'$/.exec(said) ?? [];
+  if (reason === undefined) return said;
+  const action = /^(?:write|mkdir|rename|remove|truncate)/.test(call!) ? "write" : "read";
+  return `Cannot ${action} ${file}: ${reason[0]!.toLowerCase()}${reason.slice(1)}`;
 }
 
 /** `--help`, `--version`, `completion SHELL`: what belongs to no subcommand. */
@@ -120,19 +128,22 @@ function either(parsers: readonly Parser<"sync", unknown, unknown>[]): Parser<"s
   return anyOf(...parsers);
 }
 
-/** The text of `grantlab --help`. */
-export async function overview(): Promise<string> {
-  const names = Object.keys(SUBCOMMANDS);
+/** The text of `grantlab --help`; of a group like `kernel`, that of `grantlab kernel --help`. */
+export async function overview(group?: string): Promise<string> {
+  const all = Object.keys(SUBCOMMANDS);
+  const names = group === undefined ? all : all.filter((name) => name.startsWith(`${group} `));
   const width = Math.max("completion SHELL".length, ...names.map((name) => name.length));
   const rows = await Promise.all(names.map(async (name) => {
     const { command: { brief } } = await SUBCOMMANDS[name]!();
     return `  ${name.padEnd(width)}  ${brief}`;
   }));
   return [
-    "Usage: grantlab SUBCOMMAND [OPTION]... [ARGUMENT]...",
+    `Usage: grantlab ${group === undefined ? "" : `${group} `}SUBCOMMAND [OPTION]... [ARGUMENT]...`,
     "",
     ...rows,
-    `  ${"completion SHELL".padEnd(width)}  a script that completes all this; bash, fish, nu, pwsh, zsh`,
+    ...group === undefined
+      ? [`  ${"completion SHELL".padEnd(width)}  a script that completes all this; bash, fish, nu, pwsh, zsh`]
+      : [],
     "",
     "grantlab SUBCOMMAND --help tells its options and which rights it asks for.",
     "Exit codes: 0 all went well, 1 a check failed, 2 what was typed cannot be done.",
@@ -140,7 +151,7 @@ export async function overview(): Promise<string> {
 }
 
 /** Says what there is instead of what was typed. */
-function refuse([first = "", second = ""]: readonly string[]): number {
+async function refuse([first = "", second = ""]: readonly string[]): Promise<number> {
   const isGroup = Object.keys(SUBCOMMANDS).some((name) => name.startsWith(`${first} `));
   const table: Record<string, true> = { completion: true, help: true };
   for (const name of Object.keys(SUBCOMMANDS)) {
@@ -149,6 +160,10 @@ function refuse([first = "", second = ""]: readonly string[]): number {
     else if (word === first) table[next!] = true;
   }
   if (isGroup) delete table["completion"], delete table["help"];
+  if (isGroup && /^(?:-h|--help|help)$/.test(second)) {
+    console.log(await overview(first));
+    return EXIT.ok;
+  }
   if (isGroup && second === "") {
     console.error(`Error: ${first} needs one of ${Object.keys(table).join(", ")}`);
     return EXIT.usage;

@@ -9,6 +9,7 @@ import { typeComplaints } from "../jupyter/check_types.ts";
 import { KernelClient } from "../jupyter/kernel_client.ts";
 import { formatNotebook, type Notebook, parseNotebook } from "../jupyter/notebook.ts";
 import { firstDifference, runNotebook } from "../jupyter/run_notebook.ts";
+import { linksOut } from "./links_out.ts";
 import { baseNameOf, folderOf, pathOf } from "./paths.ts";
 import { Progress } from "./progress.ts";
 import { flagsOf, type Rights } from "./rights.ts";
@@ -108,14 +109,20 @@ async function renewed(
   return "renewed";
 }
 
-/** Rights of the cells of a notebook. */
-export function rightsOfCells(file: string, all: boolean): Rights {
-  return all ? { all: true } : { read: true, write: [folderOf(file)] };
+/**
+ * Rights of the cells of a notebook: to write its folder, but for what leads out of it.
+ *
+ * @param file its real path
+ */
+export async function rightsOfCells(file: string, all: boolean): Promise<Rights> {
+  if (all) return { all: true };
+  const folder = folderOf(file);
+  return { read: true, write: [folder], denyWrite: await linksOut(folder) };
 }
 
 /** The notebook, run on a kernel of its own in its own folder. */
 async function runOnce(notebook: Notebook, file: string, all: boolean, project: URL): Promise<Notebook> {
-  const rights = rightsOfCells(await Deno.realPath(file), all);
+  const rights = await rightsOfCells(await Deno.realPath(file), all);
   const kernel = await KernelClient.start({
     argv: [
       Deno.execPath(),

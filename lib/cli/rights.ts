@@ -11,6 +11,8 @@ export interface Rights {
   /** Files and folders, or all. */
   readonly read?: readonly string[] | true;
   readonly write?: readonly string[] | true;
+  /** Of what may be written: what may not. */
+  readonly denyWrite?: readonly string[];
   /** Other programs; whoever may start Deno may do everything. */
   readonly run?: true;
   /** Hosts. */
@@ -29,15 +31,15 @@ export interface Rights {
  * if (flags.join(" ") !== "--no-prompt --allow-read=a,,b,c --allow-run") throw new Error(flags.join(" "));
  * ```
  */
-export function flagsOf({ all, run, ...lists }: Rights): string[] {
+export function flagsOf({ all, run, denyWrite = [], ...lists }: Rights): string[] {
   if (all) return ["--allow-all"];
   const flags = ["--no-prompt"];
+  const named = (list: readonly string[]) => list.map((each) => each.replaceAll(",", ",,")).join(",");
   for (const name of ["read", "write", "net", "env"] as const) {
     const list = lists[name];
     if (list === true) flags.push(`--allow-${name}`);
-    else if (list !== undefined && list.length > 0) {
-      flags.push(`--allow-${name}=${list.map((each) => each.replaceAll(",", ",,")).join(",")}`);
-    }
+    else if (list !== undefined && list.length > 0) flags.push(`--allow-${name}=${named(list)}`);
   }
+  if (denyWrite.length > 0) flags.push(`--deny-write=${named(denyWrite)}`);
   return run ? [...flags, "--allow-run"] : flags;
 }

@@ -27,6 +27,8 @@ export interface Subcommand<Wish = unknown> {
   /** Which rights it asks for, and why: for `--help` and README. */
   readonly asks: string;
   readonly parser: Parser<"sync", Wish, unknown>;
+  /** The arguments as the parser can read them. Default: as they are. */
+  arrange?(args: readonly string[]): readonly string[];
   /** Rights for this wish. `own`: it only starts another process and gives that its rights. */
   rights(wish: Wish, place: Place): Rights | "own";
   /**

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { wrongType } from "./misuse.ts";
+
 /** The budgets, each with what it bounds. */
 export const BUDGET = {
   /** Frames of machine memory of one host (8 TiB). Frames cost nothing until written. */
@@ -36,6 +38,9 @@ export type BudgetName = keyof typeof BUDGET;
  */
 export function withinBudget(action: string, wish: number, budget: BudgetName): number {
   const limit = BUDGET[budget];
+  if (typeof wish !== "number") {
+    throw wrongType(action, wish, `it must be a whole number from 0 to ${limit}`);
+  }
   // Wishes are counts, and counts are decimal for people.
   if (!Number.isSafeInteger(wish) || wish < 0) {
     throw new RangeError(`Cannot ${action} ${wish}: it must be a whole number from 0 to ${limit}`);

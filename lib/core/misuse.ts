@@ -35,3 +35,35 @@ export function wholeNumber(action: string, value: unknown, min: number, max: nu
   }
   return value;
 }
+
+/**
+ * Checks that `value` is of a class and returns it.
+ *
+ * @param reason says which class in words of the caller: `it must be what guest.grant() answers`
+ * @throws {TypeError} if it is not
+ *
+ * @example
+ * ```ts
+ * import { instanceOf } from "grantlab/core";
+ * if (instanceOf("age", new Date(0), Date, "it must be a date").getTime() !== 0) throw new Error();
+ * ```
+ */
+export function instanceOf<T>(
+  action: string,
+  value: unknown,
+  type: abstract new (...args: never[]) => T,
+  reason: string,
+): T {
+  if (!(value instanceof type)) throw wrongType(action, value, reason);
+  return value;
+}
+
+/**
+ * Checks that `value` may be called and returns it.
+ *
+ * @throws {TypeError} if it may not
+ */
+export function callable<T extends (...args: never[]) => unknown>(action: string, value: T): T {
+  if (typeof value !== "function") throw wrongType(action, value, "it must be a function");
+  return value;
+}

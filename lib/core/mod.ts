@@ -15,6 +15,7 @@ export * from "./int_map.ts";
 export * from "./misuse.ts";
 export * from "./nearest.ts";
 export * from "./nominal.ts";
+export * from "./options.ts";
 export * from "./rng.ts";
 export * from "./show.ts";
 export * from "./shown.ts";

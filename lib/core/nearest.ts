@@ -28,15 +28,28 @@ export function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name
   if (typeof name !== "string") throw wrongType(`find the ${what}`, name, "it must be a string");
   if (Object.hasOwn(table, name)) return table[name]!;
   const names = Object.keys(table);
-  const near = names
-    .map((n) => ({ n, d: distance(n.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ n, d }) => d <= Math.max(2, n.length >> 2))
-    .sort((a, b) => a.d - b.d)
-    .map(({ n }) => n);
+  const near = nearNames(names, name);
   const hint = near.length > 0
     ? `did you mean ${near.map((n) => show(n)).join(" or ")}`
     : `there are ${names.join(", ")}`;
   throw new RangeError(`Cannot find the ${what} ${show(name)}: there is no such ${what}; ${hint}`);
+}
+
+/**
+ * Names that `name` may have been meant for, the nearest first.
+ *
+ * @example
+ * ```ts
+ * import { nearNames } from "grantlab/core";
+ * if (nearNames(["red", "green"], "gren")[0] !== "green") throw new Error();
+ * ```
+ */
+export function nearNames(names: readonly string[], name: string): string[] {
+  return names
+    .map((n) => ({ n, d: distance(n.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ n, d }) => d <= Math.max(2, n.length >> 2))
+    .sort((a, b) => a.d - b.d)
+    .map(({ n }) => n);
 }
 
 /** Edit distance by dynamic programming over one row. Names are short; `core` imports no package on purpose. */

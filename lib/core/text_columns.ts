@@ -22,7 +22,8 @@ const BETWEEN = "  ";
 const NARROWEST = 3;
 
 /**
- * The lines of a table: header, rule, rows. The widest columns are cut first, with a "…" in each cut cell; columns
+ * The lines of a table: header, rule, rows. The widest columns are cut first, with a "…" in each cut cell, those of
+ * addresses and frames last, as half of an address says nothing; columns
  * that do not fit even at three characters are left out from the right, and a last column "…" says so.
  *
  * @param columns at least one, all with equally many cells
@@ -51,6 +52,10 @@ export function textColumns(columns: readonly TextColumn[], limit: number): stri
   ];
 }
 
+function isHex(cell: string): boolean {
+  return /^0x[0-9a-f]+$/.test(cell);
+}
+
 /** Cuts the widest columns, then drops columns from the right, until the line fits. */
 function shrink(columns: readonly SizedColumn[], limit: number): SizedColumn[] {
   const shown = [...columns];
@@ -66,10 +71,11 @@ function shrink(columns: readonly SizedColumn[], limit: number): SizedColumn[] {
     shown.push(rest);
   }
   const total = () => shown.reduce((sum, column) => sum + column.width, (shown.length - 1) * BETWEEN.length);
-  for (let excess = total() - limit; excess > 0; excess = total() - limit) {
-    const widest = shown.reduce((a, b) => b.width > a.width ? b : a);
-    const next = Math.max(NARROWEST, ...shown.filter((c) => c.width < widest.width).map((c) => c.width));
-    widest.width -= Math.min(excess, Math.max(1, widest.width - next));
+  while (total() > limit) {
+    const words = shown.filter((column) => column.width > NARROWEST && !column.cells.every(isHex));
+    const cut = words.length > 0 ? words : shown;
+    const widest = cut.reduce((a, b) => b.width > a.width ? b : a);
+    widest.width--;
   }
   return shown;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { outOfRange, wholeNumber } from "../core/misuse.ts";
+import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
 
 /** A value on an axis. */
@@ -70,6 +70,9 @@ export type AxisWishes = Readonly<Record<string, AxisValue | readonly AxisValue[
  * @throws {RangeError} for an axis that there is not, an empty list, a value twice, or a value that the axis refuses
  */
 export function valuesOf(axes: Axes, wishes: AxisWishes): Record<string, readonly AxisValue[]> {
+  if (typeof wishes !== "object" || wishes === null || Array.isArray(wishes)) {
+    throw wrongType("set axes to", wishes, "it must be a record of values by axis");
+  }
   for (const name of Object.keys(wishes)) lookUp("axis", axes, name);
   return Object.fromEntries(
     Object.entries(axes).map(([name, axis]) => {

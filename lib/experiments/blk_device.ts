@@ -12,21 +12,25 @@
 
 import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
-import { outOfRange } from "../core/misuse.ts";
+import { callable, instanceOf, outOfRange, wholeNumber } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
+import { knownOptions } from "../core/options.ts";
 import { blkbackConnect, blkbackDisconnect } from "../drivers/blkback/connect.ts";
 import { safeUnmap, unmapAtOnce, type UnmapPolicy } from "../drivers/blkback/unmap_policy.ts";
-import type { BlkbackParameters, XenBlkif } from "../drivers/blkback/xen_blkif.ts";
+import { BLKBACK_PARAMETERS, type BlkbackParameters, type XenBlkif } from "../drivers/blkback/xen_blkif.ts";
 import { Blkfront } from "../drivers/blkfront/blkfront.ts";
 import type { Bio, BlockDevice } from "../drivers/block/bio.ts";
 import { NetworkBlockDevice, type WireFate } from "../drivers/block/network_block_device.ts";
 import { RamBlockDevice } from "../drivers/block/ram_block_device.ts";
-import type { RamDisk } from "../drivers/ram_disk.ts";
-import type { BlockIo } from "../drivers/workload/block_workload.ts";
+import { type RamDisk, SECTOR_SIZE } from "../drivers/ram_disk.ts";
+import { BLKIF_MAX_SEGMENTS_PER_REQUEST } from "../drivers/blkif/blkif.ts";
+import { type BlockIo, MOST_SECTOR } from "../drivers/workload/block_workload.ts";
 import { ReferenceDisk } from "../reference/disk.ts";
 import type { SysResult } from "../core/errno.ts";
-import { blankDisk, type BlockLoad, type BlockLoadOptions, runBlockLoad } from "./block_load.ts";
-import type { Guest } from "./guest.ts";
+import { PAGE_SIZE } from "../core/geometry.ts";
+import type { BlockLoad } from "./block_load.ts";
+import { blankDisk, type BlockLoadOptions, runBlockLoad } from "./run_block_load.ts";
+import { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
 
 /** How {@linkcode BlkDevice} is made. Everything has a default. */
@@ -53,10 +57,33 @@ export interface BlkDeviceOptions {
   readonly device?: (disk: RamDisk) => BlockDevice;
 }
 
+const KNOWN: Readonly<Record<keyof BlkDeviceOptions, true>> = {
+  guest: true,
+  persistent: true,
+  queues: true,
+  ringPageOrder: true,
+  maxIndirectSegments: true,
+  parameters: true,
+  unmap: true,
+  wire: true,
+  size: true,
+  device: true,
+};
+
 const UNMAP: Readonly<Record<string, UnmapPolicy>> = Object.freeze({
   safe: safeUnmap,
   "at once": unmapAtOnce,
 });
+
+const SECTORS_PER_PAGE = PAGE_SIZE / SECTOR_SIZE;
+
+/** The guest that gets a device: one of this world, by default its first. */
+export function guestOf(world: World, guest: Guest | undefined): Guest {
+  if (guest === undefined) return world.guest;
+  instanceOf("give a device to", guest, Guest, "it must be a guest: w.guest, or what w.addGuest() answers");
+  if (guest.world !== world) throw outOfRange("give a device to", guest, "it is a guest of another world");
+  return guest;
+}
 
 /** A device in use. */
 export class BlkDevice extends Shown {
@@ -71,15 +98,20 @@ export class BlkDevice extends Shown {
 
   constructor(readonly world: World, options: BlkDeviceOptions = {}) {
     super();
+    knownOptions("w.blk()", options, KNOWN);
+    knownOptions("w.blk({ parameters })", options.parameters ?? {}, BLKBACK_PARAMETERS);
     world.refuseAfterCrash("make a block device");
     const { kernel } = world;
-    this.guest = options.guest ?? world.guest;
+    this.guest = guestOf(world, options.guest);
+    const { device: make, wire } = options;
+    if (make !== undefined) callable("make a block device by", make);
+    if (wire !== undefined) callable("put a network before a disk:", wire);
     this.disk = blankDisk(options.size ?? 16 * 2 ** 20);
     this.#refsBefore = this.mapped;
-    const device = options.device?.(this.disk) ??
-      (options.wire === undefined
+    const device = make?.(this.disk) ??
+      (wire === undefined
         ? new RamBlockDevice(kernel.system, this.disk)
-        : new NetworkBlockDevice(kernel, this.disk, options.wire));
+        : new NetworkBlockDevice(kernel, this.disk, wire));
     this.front = new Blkfront(this.guest, world.dom0.domid, options);
     const unmapPolicy = lookUp("way to unmap", UNMAP, options.unmap ?? "safe");
     const back = blkbackConnect(kernel, this.front.offer, {
@@ -100,17 +132,32 @@ export class BlkDevice extends Shown {
 
   /** Grants mapped since the device was made, the ring's pages not counted. */
   get kept(): number {
-    return this.mapped - this.#refsBefore - this.back.rings.reduce((sum, { nrPages }) => sum + nrPages, 0);
+    const ringPages = this.back.rings.reduce((sum, ring) => sum + ring.ringPages.length, 0);
+    return this.mapped - this.#refsBefore - ringPages;
   }
 
   /** Reads sectors, one request after another if they are too many for one. */
   read(sector: number, nrSectors = 8): BlockLoad {
-    return this.run([{ atMs: 0, operation: "read", sector, nrSectors }]);
+    return this.#transfer("read", sector, nrSectors);
   }
 
-  /** Writes sectors. */
+  /** Writes sectors, likewise. */
   write(sector: number, nrSectors = 8): BlockLoad {
-    return this.run([{ atMs: 0, operation: "write", sector, nrSectors }]);
+    return this.#transfer("write", sector, nrSectors);
+  }
+
+  /** Requests one after another, each as large as the device takes. */
+  #transfer(operation: "read" | "write", sector: number, nrSectors: number): BlockLoad {
+    const most = this.disk.size / SECTOR_SIZE;
+    wholeNumber(`${operation} from sector`, sector, 0, MOST_SECTOR);
+    wholeNumber(`${operation} sectors, of number`, nrSectors, 1, most);
+    const segments = Math.max(BLKIF_MAX_SEGMENTS_PER_REQUEST, this.front.maxIndirectSegments);
+    const step = segments * SECTORS_PER_PAGE;
+    const ios: BlockIo[] = [];
+    for (let done = 0; done < nrSectors; done += step) {
+      ios.push({ atMs: 0, operation, sector: sector + done, nrSectors: Math.min(step, nrSectors - done) });
+    }
+    return this.run(ios, { queueDepth: 1 });
   }
 
   /**

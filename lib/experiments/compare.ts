@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wrongType } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
 import { kernelFlavour } from "../linux/kernel.ts";
 import { type Comparison, runVerdictExperiment } from "./comparison.ts";
@@ -35,6 +36,10 @@ export function compare(
 ): Comparison<SplitThenPinRow> {
   const chosen = lookUp("experiment", VERDICT_EXPERIMENTS, experiment);
   const names = designs ?? chosen.designs;
+  if (!Array.isArray(names) || names.length === 0) {
+    throw wrongType("compare designs", names, 'it must be a list of at least one: ["linux6_1"]');
+  }
   for (const name of names) kernelFlavour(name);
+  chosen.provenance(options);
   return runVerdictExperiment(chosen, names, options);
 }

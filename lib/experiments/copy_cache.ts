@@ -9,6 +9,7 @@
  * @module
  */
 
+import { knownOptions } from "../core/options.ts";
 import { netWorkload } from "../drivers/workload/net_workload.ts";
 import { blockWorkload } from "../drivers/workload/block_workload.ts";
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
@@ -28,6 +29,12 @@ export interface CopyCacheOptions {
   readonly packets?: number;
   readonly prices?: PriceList;
 }
+
+const KNOWN: Readonly<Record<keyof CopyCacheOptions, true>> = {
+  packetBytes: true,
+  packets: true,
+  prices: true,
+};
 
 /** One kind of traffic. */
 export interface CopyCacheRow {
@@ -51,6 +58,7 @@ export interface CopyCacheRow {
  * ```
  */
 export function copyCache(options: CopyCacheOptions = {}): CopyCacheRow[] {
+  knownOptions("copyCache()", options, KNOWN);
   const { packetBytes = 30_000, packets = 16, prices = ASSUMED_CYCLES } = options;
   return COPY_PATHS.map((path) => {
     const [without, kept] = [false, true].map((copyKeepsPages) => {

@@ -47,6 +47,7 @@ export class EventTally extends Shown {
   }
 
   override [viewOf](): View {
+    if (this.total === 0) return { line: "no events" };
     const { cost } = this;
     const word = cost.assumed ? "assumed" : "measured";
     const rows = cost.byEvent.map((row) => [

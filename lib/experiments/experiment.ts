@@ -10,6 +10,8 @@
 
 import { Shown, viewOf } from "../core/shown.ts";
 import { drawing, tableBlock, type View } from "../core/view.ts";
+import { wrongType } from "../core/misuse.ts";
+import { lookUp } from "../core/nearest.ts";
 import { VERSION } from "../core/version.ts";
 import type { EventCounts } from "../trace/trace.ts";
 import { type Axes, type AxisWishes, type Point, type PointOf, pointsOf, valuesOf } from "./axis.ts";
@@ -96,6 +98,8 @@ export class ExperimentResult extends Shown {
 
   /** The rows that have these values in these columns. */
   where(at: Point): ExperimentResult {
+    const columns = Object.assign({}, ...this.rows.map((row) => row.at));
+    if (this.rows.length > 0) { for (const name of Object.keys(at)) lookUp("column", columns, name); }
     const isWanted = (row: ExperimentRow) =>
       Object.entries(at).every(([name, value]) => row.at[name] === value);
     return new ExperimentResult(this.experiment, this.rows.filter(isWanted));
@@ -142,6 +146,9 @@ export class ExperimentResult extends Shown {
  * ```
  */
 export function runExperiment(chosen: Experiment, wishes: AxisWishes = {}): ExperimentResult {
+  if (typeof chosen?.run !== "function" || typeof chosen.axes !== "object") {
+    throw wrongType("run as an experiment", chosen, "it must be one of EXPERIMENTS: EXPERIMENTS.nested_walk");
+  }
   const points = pointsOf(valuesOf(chosen.axes, wishes));
   return new ExperimentResult(chosen, points.flatMap((point) => rowsAt(chosen, point)));
 }

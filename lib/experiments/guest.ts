@@ -10,6 +10,7 @@ import { withinBudget } from "../core/budget.ts";
 import type { Mfn } from "../core/frames.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
+import { knownOptions } from "../core/options.ts";
 import { hex } from "../core/show.ts";
 import type { FrontendKernel } from "../drivers/frontend_kernel.ts";
 import type { DelayedWork } from "../linux/xen/delayed_work.ts";
@@ -23,6 +24,14 @@ import type { Hypervisor } from "../xen/hypervisor.ts";
 import { GNTST_okay } from "../xen/status.ts";
 import { GrantTableListing } from "../xen/views/grant_entry_view.ts";
 import type { World } from "./world.ts";
+
+/** How a guest grants. */
+export interface GrantOptions {
+  /** dom0 may only read. Default false. */
+  readonly readonly?: boolean;
+}
+
+const KNOWN: Readonly<Record<keyof GrantOptions, true>> = { readonly: true };
 
 /** Grants that a guest has published for dom0. */
 export class Grants extends Shown {
@@ -40,6 +49,7 @@ export class Grants extends Shown {
     const { refs, frames } = this;
     const list = (items: readonly string[]) =>
       items.length <= 4 ? items.join(" ") : `${items.slice(0, 3).join(" ")} … ${items.at(-1)}`;
+    if (refs.length === 0) return `no grants of domain ${this.domid}`;
     return `${refs.length} grants of domain ${this.domid}, ${this.writable ? "writable" : "read-only"}: ` +
       `refs ${list(refs.map(String))}, frames ${list(frames.map((frame) => hex(frame)))}`;
   }
@@ -49,6 +59,12 @@ export class Grants extends Shown {
     const right = { header: "ref", right: true } as const;
     return { line: this.toString(), blocks: [tableBlock([right, "frame"], rows, { limit: 16 })] };
   }
+}
+
+/** Checks that what is handed in as grants has these parts of them. @throws {TypeError} if it has not */
+export function expectGrants(action: string, value: unknown, ...parts: readonly (keyof Grants)[]): void {
+  const lacks = typeof value !== "object" || value === null || parts.some((part) => !(part in value));
+  if (lacks) throw wrongType(action, value, "it must be what guest.grant() answers");
 }
 
 /** The domain that grants. Of its kernel there is what grants and what front ends need. */
@@ -76,6 +92,7 @@ export class Guest extends Shown implements FrontendKernel {
 
   /** Machine frames for a front end. @throws {RangeError} if the guest has not so many left */
   allocFrames(count: number): number[] {
+    wholeNumber("allocate frames", count, 0, this.domain.frames.length);
     const frames = this.#freeFrames.splice(0, count);
     const pfns = this.#nextPfns(count - frames.length);
     this.#nextPfn += pfns.length;
@@ -101,8 +118,9 @@ export class Guest extends Shown implements FrontendKernel {
    * if (grants.refs.length !== 4 || grants.refs[0] !== 8) throw new Error();
    * ```
    */
-  grant(what: number | readonly number[], options: { readonly readonly?: boolean } = {}): Grants {
+  grant(what: number | readonly number[], options: GrantOptions = {}): Grants {
     const { domain, world } = this;
+    knownOptions("guest.grant()", options, KNOWN);
     if (typeof what !== "number" && !Array.isArray(what)) {
       throw wrongType("grant", what, "it must be a number of frames or a list of pseudo-physical frames");
     }
@@ -120,12 +138,14 @@ export class Guest extends Shown implements FrontendKernel {
   }
 
   /** Takes grants back: for each, whether it was free to take. */
-  revoke(grants: Grants): boolean[] {
+  revoke(grants: Pick<Grants, "refs">): boolean[] {
+    expectGrants("revoke", grants, "refs");
     return grants.refs.map((ref) => endAccess(this.domain, ref));
   }
 
   /** The byte at `offset` of a granted frame, as the guest sees its own memory. */
-  read(grants: Grants, index: number, offset = 0): number {
+  read(grants: Pick<Grants, "frames">, index: number, offset = 0): number {
+    expectGrants("read", grants, "frames");
     const frame = grants.frames[index];
     if (frame === undefined) throw outOfRange("read grant", index, `there are ${grants.frames.length}`);
     wholeNumber("read a granted frame at offset", offset, 0, PAGE_SIZE - 1);

@@ -9,6 +9,7 @@ import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
 import { maddrOf, type Mfn } from "../core/frames.ts";
 import { outOfRange } from "../core/misuse.ts";
+import { knownOptions } from "../core/options.ts";
 import { blkbackConnect, type BlkbackOptions } from "../drivers/blkback/connect.ts";
 import type { XenBlkif } from "../drivers/blkback/xen_blkif.ts";
 import {
@@ -23,7 +24,8 @@ import { RamBlockDevice } from "../drivers/block/ram_block_device.ts";
 import { REQ_PROD, SharedRing } from "../drivers/ring/shared_ring.ts";
 import { FrontRing } from "../drivers/ring/front_ring.ts";
 import type { RamDisk } from "../drivers/ram_disk.ts";
-import { blankDisk } from "./block_load.ts";
+import { guestOf } from "./blk_device.ts";
+import { blankDisk } from "./run_block_load.ts";
 import type { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
 
@@ -48,6 +50,21 @@ export interface RawBlkRequest {
   readonly id?: number;
 }
 
+/** How {@linkcode HostileBlkfront} is made: what its back end is told, and whose it is. */
+export interface HostileBlkfrontOptions extends Partial<BlkbackOptions> {
+  /** Default: the world's guest. */
+  readonly guest?: Guest;
+}
+
+const KNOWN: Readonly<Record<keyof HostileBlkfrontOptions, true>> = {
+  guest: true,
+  device: true,
+  persistent: true,
+  parameters: true,
+  unmapPolicy: true,
+  isReadonly: true,
+};
+
 /** The front end. */
 export class HostileBlkfront extends Shown {
   readonly guest: Guest;
@@ -61,10 +78,12 @@ export class HostileBlkfront extends Shown {
   readonly #port: number;
   #nextId = 1;
 
-  constructor(readonly world: World, options: Partial<BlkbackOptions> & { readonly guest?: Guest } = {}) {
+  constructor(readonly world: World, options: HostileBlkfrontOptions = {}) {
     super();
+    knownOptions("HostileBlkfront", options, KNOWN);
     const { kernel } = world;
-    const { guest = world.guest, ...given } = options;
+    const { guest: wish, ...given } = options;
+    const guest = guestOf(world, wish);
     this.guest = guest;
     this.disk = blankDisk(2 ** 20);
     const [frame] = guest.allocFrames(1);

@@ -7,13 +7,15 @@
 
 import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
-import { outOfRange } from "../core/misuse.ts";
-import { maddrOf } from "../core/frames.ts";
+import { PAGE_SIZE } from "../core/geometry.ts";
+import { instanceOf, outOfRange, wholeNumber } from "../core/misuse.ts";
+import { lookUp } from "../core/nearest.ts";
+import { knownOptions } from "../core/options.ts";
 import type { SysResult } from "../core/errno.ts";
 import { netbackConnect, netbackDisconnect, wakeQueue } from "../drivers/netback/connect.ts";
 import { xenvifRxQueueTail } from "../drivers/netback/rx_action.ts";
-import { kfreeSkb, Skb, skbBytes, skbOrphanFrags } from "../drivers/netback/skb.ts";
-import type { NetbackParameters, Xenvif } from "../drivers/netback/xenvif.ts";
+import { kfreeSkb, type Skb, skbBytes, skbOrphanFrags } from "../drivers/netback/skb.ts";
+import { NETBACK_PARAMETERS, type NetbackParameters, type Xenvif } from "../drivers/netback/xenvif.ts";
 import {
   Netfront,
   netfrontKick,
@@ -21,9 +23,10 @@ import {
   netfrontPoll,
   netfrontSend,
 } from "../drivers/netfront/netfront.ts";
-import type { MmSystem } from "../linux/mm/mm_system.ts";
-import type { EventCounts } from "../trace/trace.ts";
+import { guestOf } from "./blk_device.ts";
 import type { Guest } from "./guest.ts";
+import { checkedPackets, keyOf, patternOf, skbOf } from "./net_packets.ts";
+import { NetRun } from "./net_run.ts";
 import type { World } from "./world.ts";
 
 /** How {@linkcode NetDevice} is made. Everything has a default. */
@@ -46,19 +49,15 @@ export interface NetDeviceOptions {
   readonly rxPages?: number;
 }
 
-/** How packets fared. */
-export interface NetRun {
-  readonly sent: number;
-  /** At the other end as they were sent, and otherwise. */
-  readonly right: number;
-  readonly wrong: number;
-  /** Slots answered with okay, with an error, not yet. */
-  readonly okay: number;
-  readonly error: number;
-  readonly unanswered: number;
-  /** Of the whole machine. */
-  readonly events: EventCounts;
-}
+const KNOWN: Readonly<Record<keyof NetDeviceOptions, true>> = {
+  guest: true,
+  queues: true,
+  parameters: true,
+  to: true,
+  wireMs: true,
+  orphan: true,
+  rxPages: true,
+};
 
 /** A device in use. */
 export class NetDevice extends Shown {
@@ -73,9 +72,16 @@ export class NetDevice extends Shown {
 
   constructor(readonly world: World, readonly options: NetDeviceOptions = {}) {
     super();
+    knownOptions("w.net()", options, KNOWN);
+    knownOptions("w.net({ parameters })", options.parameters ?? {}, NETBACK_PARAMETERS);
     world.refuseAfterCrash("make a network device");
-    this.guest = options.guest ?? world.guest;
-    this.#to = options.to ?? "wire";
+    this.guest = guestOf(world, options.guest);
+    const { to = "wire" } = options;
+    if (typeof to === "string") lookUp("place for packets", { wire: true, local: true }, to);
+    else instanceOf("send packets to", to, NetDevice, 'it must be "wire", "local" or a network device');
+    this.#to = to;
+    wholeNumber("keep packets on the wire for ms:", options.wireMs ?? 0, 0, 2 ** 40);
+    wholeNumber("offer pages for packets:", options.rxPages ?? 64, 0, 2 ** 16);
     this.front = new Netfront(this.guest, world.dom0.domid, options.queues ?? 1);
     const back = netbackConnect(world.kernel, this.front.offer, {
       ...options.parameters === undefined ? {} : { parameters: options.parameters },
@@ -144,7 +150,7 @@ export class NetDevice extends Shown {
    */
   send(what: number | Iterable<Uint8Array>, ms = 0): NetRun {
     const { world, front } = this;
-    const packets = typeof what === "number" ? [patternOf(what)] : what;
+    const packets = typeof what === "number" ? [patternOf(what)] : [...checkedPackets(what)];
     const before = { ...front.stats };
     const arrivedBefore = this.#arrived.length;
     const mark = world.trace.mark();
@@ -172,7 +178,7 @@ export class NetDevice extends Shown {
       wanted.set(key, left - 1);
       right++;
     }
-    return {
+    return new NetRun({
       sent: sent.length,
       right,
       wrong: arrived.length - right,
@@ -180,7 +186,7 @@ export class NetDevice extends Shown {
       error: front.stats.error - before.error,
       unanswered: front.inFlight,
       events: world.trace.since(mark),
-    };
+    });
   }
 
   /** Grows as long as anything gets on. */
@@ -194,12 +200,13 @@ export class NetDevice extends Shown {
    * rest in parts of `fragBytes`.
    */
   deliver(packets: Iterable<Uint8Array>, fragBytes = 1448): NetRun {
+    wholeNumber("deliver packets in parts of bytes", fragBytes, 1, PAGE_SIZE);
     const { world, front, back } = this;
     const { system } = world.kernel;
     const wanted: string[] = [];
     const arrivedBefore = front.received.length;
     const mark = world.trace.mark();
-    for (const packet of packets) {
+    for (const packet of checkedPackets(packets)) {
       const skb = skbOf(system, packet, fragBytes);
       if (skb === null) break;
       wanted.push(keyOf(packet));
@@ -210,7 +217,7 @@ export class NetDevice extends Shown {
     this.#work(0);
     const arrived = front.received.slice(arrivedBefore).map(keyOf);
     const right = arrived.filter((key, i) => key === wanted[i]).length;
-    return {
+    return new NetRun({
       sent: wanted.length,
       right,
       wrong: arrived.length - right,
@@ -218,7 +225,7 @@ export class NetDevice extends Shown {
       error: front.stats.error - before.error,
       unanswered: wanted.length - arrived.length,
       events: world.trace.since(mark),
-    };
+    });
   }
 
   /** Shows what was queued, lets dom0 work and both ends read. */
@@ -257,46 +264,4 @@ export class NetDevice extends Shown {
       ],
     };
   }
-}
-
-/** A packet in pages of dom0; null if there is no memory. */
-function skbOf(system: MmSystem, packet: Uint8Array, fragBytes: number): Skb | null {
-  const { memMap, mem } = system;
-  const pages: number[] = [];
-  const store = (part: Uint8Array) => {
-    const page = memMap.allocPage();
-    if (page < 0) return -1;
-    pages.push(page);
-    const frame = system.frameOf(page, true);
-    part.forEach((byte, i) => mem.write8(maddrOf(frame, i), byte));
-    return page;
-  };
-  const head = store(packet.subarray(0, HEAD_BYTES));
-  const skb = new Skb(system, head, Math.min(HEAD_BYTES, packet.length));
-  for (let at = HEAD_BYTES; at < packet.length && pages.every((page) => page >= 0); at += fragBytes) {
-    const part = packet.subarray(at, at + fragBytes);
-    skb.frags.push({ page: store(part), offset: 0, size: part.length });
-  }
-  if (pages.length === 1 + skb.frags.length) return skb;
-  for (const page of pages) memMap.putPage(page);
-  return null;
-}
-
-/** Bytes that a card leaves in front. */
-const HEAD_BYTES = 66;
-
-/** A packet of known bytes. */
-function patternOf(bytes: number): Uint8Array {
-  return Uint8Array.from({ length: bytes }, (_, i) => i * 7 + bytes & 0xff);
-}
-
-/** Equal for equal packets, and hardly ever for others. */
-function keyOf(packet: Uint8Array): string {
-  let a = 1;
-  let b = 0;
-  for (const byte of packet) {
-    a = (a + byte) % 65521;
-    b = (b + a) % 65521;
-  }
-  return `${packet.length}:${a}:${b}`;
 }

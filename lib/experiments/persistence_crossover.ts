@@ -6,6 +6,7 @@
  * @module
  */
 
+import { knownOptions } from "../core/options.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
 import type { PriceList } from "../cost/price.ts";
@@ -22,6 +23,13 @@ export interface PersistenceCrossoverOptions {
   readonly copyPrices?: readonly number[];
   readonly prices?: PriceList;
 }
+
+const KNOWN: Readonly<Record<keyof PersistenceCrossoverOptions, true>> = {
+  vcpus: true,
+  pages: true,
+  copyPrices: true,
+  prices: true,
+};
 
 /** One number of vCPUs, one price of a copied byte. */
 export interface PersistenceCrossoverRow {
@@ -46,6 +54,7 @@ export interface PersistenceCrossoverRow {
  * ```
  */
 export function persistenceCrossover(options: PersistenceCrossoverOptions = {}): PersistenceCrossoverRow[] {
+  knownOptions("persistenceCrossover()", options, KNOWN);
   const { prices = ASSUMED_CYCLES, pages = 1 } = options;
   wholeNumber("make requests of pages", pages, 1, 11);
   const { low, per, high } = prices.prices.front_copy_bytes;

@@ -12,6 +12,7 @@ import type { SysResult } from "../core/errno.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { hex } from "../core/show.ts";
 import { wholeNumber } from "../core/misuse.ts";
+import { knownOptions } from "../core/options.ts";
 import { type DirectIo, directIo, type DirectIoRequest } from "../drivers/direct_io.ts";
 import { gntdevIoctlMapGrantRef } from "../drivers/gntdev/map_grant_ref.ts";
 import { type GntdevFile, gntdevOpen } from "../drivers/gntdev/open.ts";
@@ -38,10 +39,20 @@ import { PageTable } from "../x86/page_table.ts";
 import type { WalkDrawing } from "../x86/views/walk_drawing.ts";
 import { IoOutcome, type IoPage } from "./io_outcome.ts";
 import { userWalk } from "./user_walk.ts";
-import type { Grants, World } from "./world.ts";
+import { expectGrants, type Grants } from "./guest.ts";
+import type { World } from "./world.ts";
 
 /** Key under which the answer of a memory call keeps what the call decided, for `explain`. */
 export const callOf: unique symbol = Symbol("call");
+
+const MMAP_KNOWN: Readonly<Record<keyof MmapOptions, true>> = {
+  address: true,
+  length: true,
+  prot: true,
+  flags: true,
+  file: true,
+  offset: true,
+};
 
 /** A process of dom0. */
 export class Process extends Shown {
@@ -49,6 +60,7 @@ export class Process extends Shown {
   /** What each page must reach, kept apart from the model. */
   readonly reference: ReferenceSpace = new ReferenceSpace();
   #gntdev: GntdevFile | null = null;
+  #hasExited = false;
 
   /** Its page tables, shown as ranges. */
   readonly tables: PageTable;
@@ -65,8 +77,24 @@ export class Process extends Shown {
     switchTo(this.mm, 0);
   }
 
+  /** True after {@linkcode exit}: nothing can be asked of it any more. */
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
+  /** @throws {RangeError} if dom0 has crashed or the process has exited */
+  #refuse(action: string): void {
+    this.world.refuseAfterCrash(action);
+    if (this.#hasExited) {
+      throw new RangeError(
+        `Cannot ${action}: process ${this.name} has exited; start another: world.process()`,
+      );
+    }
+  }
+
   /** The process's open gntdev file, opened when first needed. */
   get gntdev(): GntdevFile {
+    if (this.#gntdev === null) this.#refuse("open gntdev");
     return this.#gntdev ??= gntdevOpen(this.world.kernel);
   }
 
@@ -96,6 +124,7 @@ export class Process extends Shown {
    * ```
    */
   walk(address: number | bigint, kind: AccessKind = "read"): WalkDrawing {
+    if (this.#hasExited) this.#refuse("walk");
     return userWalk(this.world, this.mm, address, kind);
   }
 
@@ -121,7 +150,8 @@ export class Process extends Shown {
 
   /** What does not become a mapping is taken off the device again. `statuses` gets those of the hypercall. */
   #mapGrants(grants: Grants, statuses: Set<string>): SysResult<Vma> {
-    this.world.refuseAfterCrash("map grants");
+    expectGrants("map grants", grants, "domid", "refs", "frames");
+    this.#refuse("map grants");
     const { file, priv } = this.gntdev;
     const offset = gntdevIoctlMapGrantRef(priv, grants.refs.map((ref) => ({ domid: grants.domid, ref })));
     if (!offset.ok) return offset;
@@ -140,7 +170,8 @@ export class Process extends Shown {
 
   /** mmap(2): the address, or the errno. */
   mmap(request: MmapOptions): SysResult<number> {
-    this.world.refuseAfterCrash("mmap");
+    knownOptions("mmap()", request, MMAP_KNOWN);
+    this.#refuse("mmap");
     const result = this.#answer(mmap(this.mm, request));
     if (result.ok) this.reference.mapOwn(result.value, Number(request.length));
     else if (Number(request.length) > TASK_SIZE_MAX) {
@@ -152,19 +183,20 @@ export class Process extends Shown {
   }
 
   /** munmap(2): unmaps `[address, address + length)`; VMAs that are cut split. */
-  munmap(address: number, length: number): SysResult<0> {
-    this.world.refuseAfterCrash("munmap");
+  munmap(address: number | bigint, length: number | bigint): SysResult<0> {
+    this.#refuse("munmap");
     const result = this.#answer(munmap(this.mm, address, length));
-    if (result.ok) this.reference.unmap(address, length);
+    if (result.ok) this.reference.unmap(Number(address), Number(length));
     return result;
   }
 
   /** mprotect(2). On a grant mapping of a PV kernel the grants of the range go, as recorded. */
-  mprotect(address: number, length: number, prot: number): SysResult<0> {
-    this.world.refuseAfterCrash("mprotect");
+  mprotect(address: number | bigint, length: number | bigint, prot: number): SysResult<0> {
+    this.#refuse("mprotect");
     const result = this.#answer(mprotect(this.mm, address, length, prot));
-    if (result.ok) this.reference.protect(address, length, prot);
-    else if (result.errno === "ENOMEM") this.reference.protect(address, length, prot, true);
+    const [from, bytes] = [Number(address), Number(length)];
+    if (result.ok) this.reference.protect(from, bytes, prot);
+    else if (result.errno === "ENOMEM") this.reference.protect(from, bytes, prot, true);
     return result;
   }
 
@@ -174,14 +206,14 @@ export class Process extends Shown {
   }
 
   /** One byte, read by the program through the MMU: the value, or the signal. */
-  read(address: number): UserAccessResult {
-    this.world.refuseAfterCrash("read");
+  read(address: number | bigint): UserAccessResult {
+    this.#refuse("read");
     return userAccess(this.mm, 0, address, "r");
   }
 
   /** One byte, written by the program through the MMU. */
-  write(address: number, value: number): UserAccessResult {
-    this.world.refuseAfterCrash("write");
+  write(address: number | bigint, value: number): UserAccessResult {
+    this.#refuse("write");
     wholeNumber("write the byte", value, 0, 255);
     return userAccess(this.mm, 0, address, "w", value);
   }
@@ -198,6 +230,7 @@ export class Process extends Shown {
 
   #direct(direction: "read" | "write", address: number, length: number, diskOffset: number): IoOutcome {
     const { world, mm } = this;
+    this.#refuse("do direct I/O");
     const most = Number.MAX_SAFE_INTEGER;
     wholeNumber("do direct I/O at", address, 0, most);
     wholeNumber("do direct I/O of bytes", length, 0, most);
@@ -259,20 +292,21 @@ export class Process extends Shown {
 
   /** Closes the gntdev file. Grants stay mapped until they are unmapped; the next mapping opens the device again. */
   closeGntdev(): void {
-    this.world.refuseAfterCrash("close gntdev");
+    this.#refuse("close gntdev");
     if (this.#gntdev !== null) fput(this.#gntdev.file);
     this.#gntdev = null;
   }
 
   /** Ends the process: files are closed, everything is unmapped, grants are given back. */
   exit(): void {
-    this.world.refuseAfterCrash("exit");
+    this.#refuse("exit");
     this.closeGntdev();
     exitMmap(this.mm);
+    this.#hasExited = true;
   }
 
   override toString(): string {
-    return `process ${this.name}, ${this.mm.vmas.size} VMAs`;
+    return `process ${this.name}, ${this.#hasExited ? "exited" : `${this.mm.vmas.size} VMAs`}`;
   }
 
   override [viewOf](): View {

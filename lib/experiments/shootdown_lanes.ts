@@ -9,6 +9,7 @@
  * @module
  */
 
+import { knownOptions } from "../core/options.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { priceOf } from "../cost/price_of.ts";
 import type { PriceList } from "../cost/price.ts";
@@ -36,6 +37,13 @@ export interface ShootdownOptions {
   readonly idle?: readonly number[];
 }
 
+const KNOWN: Readonly<Record<keyof ShootdownOptions, true>> = {
+  cpus: true,
+  pages: true,
+  policy: true,
+  idle: true,
+};
+
 const START = 0x7f00_0000_0000;
 
 /**
@@ -50,10 +58,9 @@ const START = 0x7f00_0000_0000;
  * if (stale.length !== 3 || stale[2]![1]! <= stale[0]![1]!) throw new Error(String(stale)); // the last is told last
  * ```
  */
-export function shootdownLanes(
-  { cpus = 4, pages = 1, policy = "eager", idle = [] }: ShootdownOptions,
-  prices: PriceList,
-): ShootdownLane[] {
+export function shootdownLanes(options: ShootdownOptions, prices: PriceList): ShootdownLane[] {
+  knownOptions("a shoot-down", options, KNOWN);
+  const { cpus = 4, pages = 1, policy = "eager", idle = [] } = options;
   wholeNumber("shoot down on CPUs, of number", cpus, 1, 256);
   const machine = Array.from({ length: cpus }, () => new Cpu({ trace: new Trace() }));
   const shootdown = new Shootdown(machine, policy);

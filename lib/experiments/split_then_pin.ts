@@ -11,6 +11,7 @@
  * @module
  */
 
+import { knownOptions } from "../core/options.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { describeReached, type Verdict } from "../reference/oracle.ts";
@@ -29,6 +30,8 @@ export interface SplitThenPinOptions {
   /** Hypervisor. */
   readonly xen?: string;
 }
+
+const KNOWN: Readonly<Record<keyof SplitThenPinOptions, true>> = { pages: true, cut: true, xen: true };
 
 /** One page under one design. */
 export interface SplitThenPinRow {
@@ -50,7 +53,9 @@ interface Stage {
   readonly start: number;
 }
 
-function resolve({ pages = 8, cut, xen = "xen4_17" }: SplitThenPinOptions): Required<SplitThenPinOptions> {
+function resolve(options: SplitThenPinOptions): Required<SplitThenPinOptions> {
+  knownOptions("split_then_pin", options, KNOWN);
+  const { pages = 8, cut, xen = "xen4_17" } = options;
   const nrPages = wholeNumber("map grants to split, of number", pages, 2, 4096);
   return { pages: nrPages, cut: wholeNumber("unmap page", cut ?? nrPages >> 1, 0, nrPages - 1), xen };
 }

@@ -18,6 +18,7 @@
  * @module
  */
 
+import { knownOptions } from "../core/options.ts";
 import { wholeNumber } from "../core/misuse.ts";
 import { blockWorkload } from "../drivers/workload/block_workload.ts";
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
@@ -45,6 +46,17 @@ export interface StorageScalingOptions {
   /** Cycles per second. Default 3 GHz. */
   readonly clock?: number;
 }
+
+const KNOWN: Readonly<Record<keyof StorageScalingOptions, true>> = {
+  guests: true,
+  vcpus: true,
+  requestBytes: true,
+  requests: true,
+  prices: true,
+  guestCycles: true,
+  dom0Cycles: true,
+  clock: true,
+};
 
 /** One number of guests, one way to treat grants. */
 export interface StorageScalingRow {
@@ -85,6 +97,7 @@ export const STORAGE_MODES = ["map and unmap", "persistent grants"] as const;
  * ```
  */
 export function storageScaling(options: StorageScalingOptions = {}): StorageScalingRow[] {
+  knownOptions("storageScaling()", options, KNOWN);
   const { guests = Array.from({ length: 15 }, (_, i) => i + 1), vcpus = 24 } = options;
   for (const n of guests) wholeNumber("run guests:", n, 1, 64);
   wholeNumber("give dom0 vCPUs:", vcpus, 1, 256);

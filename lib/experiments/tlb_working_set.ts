@@ -5,6 +5,7 @@
  * @module
  */
 
+import { knownOptions } from "../core/options.ts";
 import { type Mfn, mfn, splitVaddr } from "../core/frames.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { outOfRange, wholeNumber } from "../core/misuse.ts";
@@ -51,6 +52,14 @@ export interface TlbWorkingSetOptions {
   readonly seed?: number;
 }
 
+const KNOWN: Readonly<Record<keyof TlbWorkingSetOptions, true>> = {
+  tlbs: true,
+  sizes: true,
+  pageSize: true,
+  accesses: true,
+  seed: true,
+};
+
 const DOUBLING: readonly number[] = Array.from({ length: 13 }, (_, i) => 16 * 2 ** i);
 
 /**
@@ -65,10 +74,10 @@ const DOUBLING: readonly number[] = Array.from({ length: 13 }, (_, i) => 16 * 2 
  * if (small!.referencesPerAccess !== 0 || large!.referencesPerAccess < 0.5) throw new Error();
  * ```
  */
-export function tlbWorkingSet(
-  { tlbs = ["skylake", "zen2"], sizes = DOUBLING, pageSize = "4K", accesses = 32768, seed = 1 }:
-    TlbWorkingSetOptions = {},
-): TlbWorkingSetRow[] {
+export function tlbWorkingSet(options: TlbWorkingSetOptions = {}): TlbWorkingSetRow[] {
+  knownOptions("tlbWorkingSet()", options, KNOWN);
+  const { tlbs = ["skylake", "zen2"], sizes = DOUBLING, pageSize = "4K", accesses = 32768, seed = 1 } =
+    options;
   for (const tlb of tlbs) cachesOf(tlb);
   lookUp("page size", PAGE_SIZES, pageSize);
   wholeNumber("measure accesses", accesses, 1, 2 ** 22);

@@ -20,7 +20,7 @@ import { Shown, viewOf } from "../core/shown.ts";
 import { tableBlock, type View } from "../core/view.ts";
 import { withinBudget } from "../core/budget.ts";
 import { KernelBug } from "../core/crash.ts";
-import { outOfRange, wholeNumber } from "../core/misuse.ts";
+import { callable, outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
 import { hex } from "../core/show.ts";
 import { RamDisk } from "../drivers/ram_disk.ts";
 import { bootXenLinux, kernelFlavour } from "../linux/kernel.ts";
@@ -30,7 +30,7 @@ import { Trace } from "../trace/trace.ts";
 import { Cpu } from "../x86/cpu.ts";
 import { PhysMem } from "../x86/phys_mem.ts";
 import type { Domain } from "../xen/domain.ts";
-import { type XenFlavour, xenFlavour } from "../xen/flavours.ts";
+import type { XenFlavour } from "../xen/flavours.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
 import { FrameInfo } from "../xen/views/frame_view.ts";
 import type { TranslationCaches } from "../x86/translation_caches.ts";
@@ -39,26 +39,10 @@ import { EventTally } from "./event_tally.ts";
 import { Guest } from "./guest.ts";
 import { NetDevice, type NetDeviceOptions } from "./net_device.ts";
 import { Process } from "./process.ts";
-
-/** How {@linkcode world} is made. Everything has a default. */
-export interface WorldOptions {
-  /** Linux in dom0: `linux6_1`, `seed2014`, … */
-  readonly kernel?: string;
-  /** The hypervisor: `xen4_17`, or a record derived from one. */
-  readonly xen?: string | XenFlavour;
-  /** Frames of dom0. */
-  readonly dom0Frames?: number;
-  /** Pages that dom0 keeps without a frame, for foreign mappings. */
-  readonly ballooned?: number;
-  /** Frames of the guest. */
-  readonly guestFrames?: number;
-  /** CPUs of the machine, and vCPUs of dom0. Default 1. */
-  readonly cpus?: number;
-  /** Frames of the machine that are left for further guests. Default 0. */
-  readonly spareFrames?: number;
-}
+import { checkWorldOptions, type WorldOptions, xenOf } from "./world_options.ts";
 
 export { Grants, Guest } from "./guest.ts";
+export type { WorldOptions } from "./world_options.ts";
 
 /** Page 0, the page of zeros, the kernel's tables and those of one process. */
 const LEAST_DOM0_FRAMES = 16;
@@ -84,10 +68,11 @@ export class World extends Shown {
 
   constructor(options: WorldOptions = {}) {
     super();
-    this.kernelName = options.kernel ?? "linux6_1";
-    this.flavour = kernelFlavour(this.kernelName);
-    const { xen = "xen4_17" } = options;
-    this.xen = typeof xen === "string" ? xenFlavour(xen) : xen;
+    checkWorldOptions(options);
+    const { kernel = "linux6_1", xen = "xen4_17" } = options;
+    this.kernelName = kernel;
+    this.flavour = kernelFlavour(kernel);
+    this.xen = xenOf(xen);
     const nrCpus = wholeNumber("make a machine of CPUs", options.cpus ?? 1, 1, 512);
     const spare = withinBudget("leave frames for guests:", options.spareFrames ?? 0, "domainFrames");
     const dom0Frames = withinBudget("give dom0 frames:", options.dom0Frames ?? 1024, "domainFrames");
@@ -130,6 +115,8 @@ export class World extends Shown {
    * @throws {RangeError} if the machine has not so many frames left: `world({ spareFrames })`
    */
   addGuest(frames = 512, name = `guest${this.hv.domains.size}`): Guest {
+    withinBudget("give the guest frames:", frames, "domainFrames");
+    if (typeof name !== "string") throw wrongType("name a guest", name, "it must be a string");
     const first = this.#spareAt;
     const domain = this.hv.createDomain({ name, frames: { first, count: frames } });
     this.#spareAt += frames;
@@ -167,6 +154,7 @@ export class World extends Shown {
 
   /** Starts a process in dom0. */
   process(name = "process"): Process {
+    if (typeof name !== "string") throw wrongType("name a process", name, "it must be a string");
     this.refuseAfterCrash(`start process ${name}`);
     const process = new Process(this, name);
     this.processes.push(process);
@@ -207,6 +195,7 @@ export class World extends Shown {
    * ```
    */
   events(body?: () => unknown): EventTally {
+    if (body !== undefined) callable("count the events of", body);
     const mark = body === undefined ? new Float64Array(this.trace.counters.length) : this.trace.mark();
     body?.();
     return new EventTally(this.trace.since(mark));
@@ -243,8 +232,7 @@ export class World extends Shown {
 
   override toString(): string {
     return `host: ${this.xen.name}, dom0 runs ${this.kernelName} (${this.flavour.title}), ` +
-      `guest is domain ${this.guest.domain.domid} with frames ` +
-      `${hex(this.guest.domain.frames[0]!)}–${hex(this.guest.domain.frames.at(-1)!)}` +
+      `guest is domain ${this.guest.domain.domid} with ${framesText(this.guest.domain.frames)}` +
       `${this.crash === null ? "" : `; crashed: ${this.crash.message}`}`;
   }
 
@@ -254,10 +242,12 @@ export class World extends Shown {
     const domains = [...hv.domains.values()].map(({ domid, name, frames, maptrack }) => [
       String(domid),
       name,
-      `${hex(frames[0] ?? 0)}–${hex(frames.at(-1) ?? 0)}`,
+      framesText(frames).replace(/^frames? /, ""),
       String(maptrack.live),
     ]);
-    const rows = processes.map(({ name, mm }) => [name, String(mm.vmas.size), hex(mm.pgdFrame)]);
+    const rows = processes.map(({ name, mm, hasExited }) =>
+      hasExited ? [name, "", "exited"] : [name, String(mm.vmas.size), hex(mm.pgdFrame)]
+    );
     return {
       line: this.toString(),
       title: `${this}\n${kernel.work.nowMs} ms since boot`,
@@ -269,10 +259,16 @@ export class World extends Shown {
   }
 }
 
+function framesText(frames: ArrayLike<number>): string {
+  const { length } = frames;
+  if (length === 0) return "no frames";
+  return length === 1 ? `frame ${hex(frames[0]!)}` : `frames ${hex(frames[0]!)}–${hex(frames[length - 1]!)}`;
+}
+
 /**
  * A host with dom0 and one guest.
  *
- * @throws {RangeError} for an unknown flavour (near names are suggested) or a size above its budget
+ * @throws {RangeError} for an unknown option or flavour (near names are suggested) or a size above its budget
  *
  * @example
  * ```ts

@@ -191,22 +191,22 @@ export class ImportedProcess extends Shown {
   }
 
   /** munmap(2) of `[address, address + length)`; VMAs that are cut split. */
-  munmap(address: number, length: number): SysResult<0> {
+  munmap(address: number | bigint, length: number | bigint): SysResult<0> {
     return munmap(this.mm, address, length);
   }
 
   /** mprotect(2). */
-  mprotect(address: number, length: number, prot: number): SysResult<0> {
+  mprotect(address: number | bigint, length: number | bigint, prot: number): SysResult<0> {
     return mprotect(this.mm, address, length, prot);
   }
 
   /** One byte, read by the program: 0 from memory nobody wrote, or the signal. */
-  read(address: number): UserAccessResult {
+  read(address: number | bigint): UserAccessResult {
     return userAccess(this.mm, 0, address, "r");
   }
 
   /** One byte, written by the program. */
-  write(address: number, value: number): UserAccessResult {
+  write(address: number | bigint, value: number): UserAccessResult {
     return userAccess(this.mm, 0, address, "w", wholeNumber("write the byte", value, 0, 255));
   }
 

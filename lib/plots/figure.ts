@@ -9,6 +9,7 @@
  */
 
 import { outOfRange } from "../core/misuse.ts";
+import { knownOptions } from "../core/options.ts";
 import { lineView, textView } from "../core/views.ts";
 import { toCsv } from "./csv.ts";
 import { pngSize, renderPng } from "./png.ts";
@@ -100,6 +101,7 @@ export class Figure<Row extends object = object> {
         `it must be a whole number of at least ${NARROWEST_TEXT}`,
       );
     }
+    knownOptions("toText()", options, { colour: true });
     return this.#text(width, { colour: options.colour ?? false });
   }
 

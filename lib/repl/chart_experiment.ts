@@ -5,13 +5,16 @@
  * @module
  */
 
+import { callable, instanceOf, outOfRange, wrongType } from "../core/misuse.ts";
+import { lookUp } from "../core/nearest.ts";
+import { knownOptions } from "../core/options.ts";
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
 import type { PriceList } from "../cost/price.ts";
 import type { Axes, Point } from "../experiments/axis.ts";
-import type { ExperimentResult, ExperimentRow } from "../experiments/experiment.ts";
+import { ExperimentResult, type ExperimentRow } from "../experiments/experiment.ts";
 import { pageStrip } from "../experiments/page_strip.ts";
 import { pricedByLayer, pricedRows, throughputRows } from "../experiments/priced_rows.ts";
-import type { Process } from "../experiments/process.ts";
+import { Process } from "../experiments/process.ts";
 import { shootdownLanes, type ShootdownOptions } from "../experiments/shootdown_lanes.ts";
 import { recordOf, spanCosts } from "../experiments/span_costs.ts";
 import { addressSpace } from "../plots/address_space.ts";
@@ -35,6 +38,39 @@ export interface ChartExperimentOptions extends ChartOptions {
   readonly series?: string;
 }
 
+const KNOWN: Readonly<Record<keyof ChartExperimentOptions, true>> = {
+  title: true,
+  subtitle: true,
+  prices: true,
+  where: true,
+  x: true,
+  series: true,
+};
+
+/** Checks what was typed for a chart of rows. */
+function check(result: ExperimentResult, options: ChartExperimentOptions): void {
+  instanceOf("chart", result, ExperimentResult, "it must be what runExperiment() answers");
+  knownOptions("a chart of an experiment", options, KNOWN);
+  if (options.prices !== undefined) expectPrices(options.prices);
+  for (const column of [options.x, options.series]) if (column !== undefined) expectColumn(result, column);
+}
+
+function expectColumn({ rows }: ExperimentResult, column: string): void {
+  lookUp("column", Object.assign({}, ...rows.map(({ at }) => at)), column);
+}
+
+/** Refuses what is no price list. @throws {TypeError} */
+export function expectPrices(prices: PriceList): void {
+  if (typeof prices?.prices === "object" && typeof prices.unit === "string") return;
+  throw wrongType(
+    "price with",
+    prices,
+    "it must be a price list: ASSUMED_CYCLES, or what parsePriceList() answers",
+  );
+}
+
+const A_PROCESS = 'it must be a process: w.process("qemu")';
+
 /**
  * The figure of an experiment's rows.
  *
@@ -49,6 +85,7 @@ export interface ChartExperimentOptions extends ChartOptions {
  * ```
  */
 export function chartExperiment(result: ExperimentResult, options: ChartExperimentOptions = {}): Figure {
+  check(result, options);
   const wish = result.experiment.figure;
   const { prices = ASSUMED_CYCLES, x = wish.x, series = wish.series } = options;
   const rows = chosenRows(result, options.where, [x, series]);
@@ -98,14 +135,24 @@ export function chartExperiment(result: ExperimentResult, options: ChartExperime
 export function chartChange(
   result: ExperimentResult,
   column: string,
-  [before, after]: readonly [string, string],
+  beforeAndAfter: readonly [string, string],
   options: ChartExperimentOptions = {},
 ): Figure {
+  check(result, options);
+  expectColumn(result, column);
+  if (!Array.isArray(beforeAndAfter) || beforeAndAfter.length !== 2) {
+    throw wrongType(
+      `compare rows by ${column}:`,
+      beforeAndAfter,
+      "there must be two values, [before, after]",
+    );
+  }
+  const [before, after] = beforeAndAfter;
   const { prices = ASSUMED_CYCLES } = options;
   const rows = chosenRows(result, options.where, [column]);
   const [one, two] = [before, after].map((name) => rows.filter((row) => row.at[column] === name));
-  if (one!.length === 0 || two!.length === 0) {
-    throw new RangeError(`Cannot compare ${before} and ${after}: a row is missing`);
+  for (const [name, found] of [[before, one], [after, two]] as const) {
+    if (found!.length === 0) throw outOfRange(`compare with ${column}`, name, "no row has that value");
   }
   const step = Object.keys(rows[0]!.at).find((name) =>
     name !== column && new Set(rows.map((row) => row.at[name])).size > 1
@@ -131,6 +178,9 @@ export function chartCall(
   body: () => void,
   prices: PriceList = ASSUMED_CYCLES,
 ): Figure {
+  instanceOf("chart a call of", process, Process, A_PROCESS);
+  callable("chart the call", body);
+  expectPrices(prices);
   return flameGraph(spanCosts(title, recordOf(process.world.trace, body), prices), { title });
 }
 
@@ -149,6 +199,9 @@ export function chartSplit(
   range: { readonly start: number; readonly pages: number },
   body: () => void,
 ): Figure {
+  instanceOf("chart a range of", process, Process, A_PROCESS);
+  knownOptions("the range of a chart", range, { start: true, pages: true });
+  callable("chart what happens in", body);
   const before = pageStrip(process, "before", range);
   body();
   return addressSpace([...before, ...pageStrip(process, "after", range)], {

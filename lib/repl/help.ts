@@ -6,6 +6,8 @@
  * @module
  */
 
+import { nearNames } from "../core/nearest.ts";
+
 /** What help needs to know of a session. */
 export interface HelpContext {
   /** URL of the module whose names the session has. */
@@ -183,8 +185,12 @@ export async function helpFor(asked: string, context: HelpContext): Promise<stri
   const entry = await find(index, path, context);
   if (entry !== undefined) return helpText(entry, readLocal, exampleUsing(index, entry));
   const last = path.split(".").at(-1)!;
-  const near = [...index.keys()].filter((name) => name.toLowerCase().includes(last.toLowerCase())).sort()
-    .slice(0, 12);
+  const known = [...index.keys()];
+  const within = known.filter((name) => name.toLowerCase().includes(last.toLowerCase())).sort();
+  const lasts = new Set(
+    nearNames([...new Set(known.map((name) => name.split(".").at(-1)!))], last).slice(0, 3),
+  );
+  const near = [...within, ...known.filter((name) => lasts.has(name.split(".").at(-1)!))].slice(0, 12);
   return `Nothing is known of ${path}${near.length === 0 ? "" : `; there are ${near.join(", ")}`}`;
 }
 

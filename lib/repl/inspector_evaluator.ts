@@ -93,9 +93,11 @@ class InspectorEvaluator implements Evaluator {
     const url = `${new URL(`file://${Deno.cwd()}/`).href}line-${++this.#scripts}`;
     const expression = `await undefined;${scriptOf(source)}\n//# sourceURL=${url}`;
     const abandoned = new Promise<Evaluation>((resolve) => this.#abandon = resolve);
-    const finished = this.#run(expression, { replMode: true }).then((answer): Evaluation => {
+    const finished = this.#run(expression, { replMode: true }).then(async (answer): Promise<Evaluation> => {
       const { result, exceptionDetails } = answer;
-      if (exceptionDetails !== undefined) return errorOf(exceptionDetails, url);
+      if (exceptionDetails !== undefined) {
+        return await this.#thrownObject(exceptionDetails, errorOf(exceptionDetails, url));
+      }
       return { kind: "value", value: handleOf(result) };
     });
     try {
@@ -109,6 +111,15 @@ class InspectorEvaluator implements Evaluator {
       this.#abandon = undefined;
       finished.catch(() => {});
     }
+  }
+
+  /** The error, with the text of what was thrown if that is an object but no error. */
+  async #thrownObject({ exception }: ExceptionDetails, error: EvaluationError): Promise<EvaluationError> {
+    if (exception?.objectId === undefined || exception.subtype === "error") return error;
+    const thrown = handleOf(exception);
+    const message = `Uncaught ${await this.print(thrown, { form: "line" })}`;
+    await this.release(thrown);
+    return { ...error, message };
   }
 
   async print(value: ValueHandle, options: PrintOptions): Promise<string> {

@@ -15,8 +15,8 @@ export interface Offer {
   readonly names: readonly string[];
 }
 
-/** Where a session keeps the names that stand in quotes: `world({ kernel: "linux6_1" })`. */
-const QUOTED_IN = ["KERNEL_FLAVOURS", "XEN_FLAVOURS"] as const;
+/** Where a session keeps the names that stand in quotes: `world({ kernel: "linux6_1" })`, `compare("split_then_pin")`. */
+const QUOTED_IN = ["KERNEL_FLAVOURS", "XEN_FLAVOURS", "EXPERIMENTS"] as const;
 
 /** Names for the text before the cursor. */
 export async function namesFor(evaluator: Evaluator, prefix: string): Promise<Offer> {

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isCommand } from "./commands/mod.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { completeness } from "./source.ts";
 
@@ -29,6 +30,12 @@ export async function runPiped(
   output: PipedOutput,
 ): Promise<number> {
   for await (const { source, firstLine } of entriesOf(lines)) {
+    if (isCommand(source)) {
+      output.error(
+        `line ${firstLine}: Cannot run ${source.trim()}: commands are for the prompt, piped input is code`,
+      );
+      return 1;
+    }
     const evaluation = await evaluator.evaluate(source);
     if (evaluation.kind === "ended") return evaluation.code;
     if (evaluation.kind === "error") {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { wrongType } from "../core/misuse.ts";
+import { wholeNumber, wrongType } from "../core/misuse.ts";
+import { show } from "../core/show.ts";
 import { type ImportedProcess, importProcMaps } from "../import/proc_maps.ts";
 
 /**
@@ -26,6 +27,7 @@ export function readMaps(what: number | string): ImportedProcess {
   if (typeof what !== "number" && typeof what !== "string") {
     throw wrongType("read the maps of", what, "it must be a process number, a path or the text");
   }
+  if (typeof what === "number") wholeNumber("read the maps of process", what, 1, 2 ** 22);
   if (typeof what === "string" && /^[0-9a-f]+-[0-9a-f]+ |\n/.test(what)) return importProcMaps(what);
   const path = typeof what === "number" || what === "self" ? `/proc/${what}/maps` : what;
   let text: string;
@@ -34,8 +36,10 @@ export function readMaps(what: number | string): ImportedProcess {
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? typeof what === "number" ? `there is no process ${what}` : "there is no such file"
+      : error instanceof Deno.errors.IsADirectory
+      ? "it is a folder"
       : (error as Error).message;
-    throw new Error(`Cannot read ${path}: ${reason}`, { cause: error });
+    throw new Error(`Cannot read ${path === "" ? show(path) : path}: ${reason}`, { cause: error });
   }
   return importProcMaps(text);
 }

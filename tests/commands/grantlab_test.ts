@@ -32,11 +32,14 @@ Deno.test("grantlab refuses what it does not know with exit code 2 and names nea
     [["diff", "linux6_1", "linux7_3"], '"linux7_2"'],
     [["experiment", "split_then_pin", "--axis", "pages=1"], "Error: Cannot map grants to split, of number 1"],
     [["import"], "Missing required argument"],
+    [["conform"], "There must be the PATH of a recording"],
     [["import", "no-such-file"], "no-such-file"],
     [["import", "--kind", "strase", "x"], '"strace"'],
     [["import", "/proc/self/maps"], "grantlab import - < /proc/self/maps"],
     [["run", "no-such-file.ts"], "Error: Cannot run no-such-file.ts: there is no such file"],
     [["explain"], "Missing required argument"],
+    [["import", "nowhere/x.maps"], "Cannot read nowhere/x.maps: no such file or directory"],
+    [["experiment", "nested_walk", "--out", "x.gif"], "its name must end in one of .png"],
   ];
   for (const [words, says] of rows) {
     const { code, stdout, stderr } = await grantlab(...words);
@@ -56,6 +59,11 @@ Deno.test("grantlab tells its subcommands, their options and its version", async
   assertEquals([help.code, help.stdout.includes("Asks for: reading the files named")], [0, true]);
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   assertEquals((await grantlab("--version")).stdout, `${version}\n`);
+  const group = await grantlab("kernel", "--help");
+  assertEquals([group.code, group.stdout.includes("kernel uninstall")], [0, true]);
+  assertEquals(group.stdout.includes("notebook run"), false);
+  const status = await grantlab("explain", "-3", "--json");
+  assertEquals([status.code, status.stdout.includes("GNTST_bad_gntref")], [0, true], status.stderr);
   const nothing = await grantlab();
   assertEquals([nothing.code, nothing.stdout, nothing.stderr], [2, "", stdout]);
 });

@@ -13,7 +13,7 @@ import { kfreeSkb, type Skb, skbOrphanFrags } from "../../lib/drivers/netback/sk
 import { netbackHandles, validateNetback } from "../../lib/drivers/netback/validate.ts";
 import { Netfront } from "../../lib/drivers/netfront/netfront.ts";
 import { writeTxRequest } from "../../lib/drivers/netif/netif.ts";
-import { blankDisk } from "../../lib/experiments/block_load.ts";
+import { blankDisk } from "../../lib/experiments/run_block_load.ts";
 import { HostileBlkfront } from "../../lib/experiments/hostile_blkfront.ts";
 import { world } from "../../lib/experiments/world.ts";
 import { validateXen } from "../../lib/xen/validate.ts";

@@ -7,7 +7,7 @@ import { blkbackDisconnect } from "../../lib/drivers/blkback/connect.ts";
 import { TimedBlockDevice } from "../../lib/drivers/block/timed_block_device.ts";
 import { RamBlockDevice } from "../../lib/drivers/block/ram_block_device.ts";
 import { blockWorkload } from "../../lib/drivers/workload/block_workload.ts";
-import { blankDisk } from "../../lib/experiments/block_load.ts";
+import { blankDisk } from "../../lib/experiments/run_block_load.ts";
 import { HostileBlkfront } from "../../lib/experiments/hostile_blkfront.ts";
 import { world } from "../../lib/experiments/world.ts";
 import { validateXen } from "../../lib/xen/validate.ts";

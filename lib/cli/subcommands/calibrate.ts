@@ -53,7 +53,7 @@ const parser = merge(
       argument(path({ metavar: "FILE" }), {
         description: message`Recorded costs, or a CSV of one's own host.`,
       }),
-      { min: 1 },
+      { min: 1, errors: { tooFew: message`There must be a FILE of recorded costs or measurements.` } },
     ),
   }),
 );

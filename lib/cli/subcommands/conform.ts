@@ -52,7 +52,10 @@ const parser = merge(
     json: jsonFlag,
   }),
   object({
-    paths: multiple(argument(path({ metavar: "PATH" }), { description: message`A recording.` }), { min: 1 }),
+    paths: multiple(argument(path({ metavar: "PATH" }), { description: message`A recording.` }), {
+      min: 1,
+      errors: { tooFew: message`There must be the PATH of a recording.` },
+    }),
   }),
 );
 

@@ -63,6 +63,7 @@ export const command: Subcommand = subcommand({
       console.log([...judged, describeExperiments(others)].join("\n\n"));
       return EXIT.ok;
     }
+    if (out !== undefined) (await import("../../plots/save.ts")).writerOf(out);
     const { rows, text, figures } = await answer(name, axisWishes(axes), prices);
     if (json) console.log(JSON.stringify(rows));
     else {

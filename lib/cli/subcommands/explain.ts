@@ -29,11 +29,21 @@ const parser = object({
   ),
 });
 
+function isNumeral(arg: string): boolean {
+  return /^-\d+$/.test(arg);
+}
+
 /** The subcommand. */
 export const command: Subcommand = subcommand({
   brief: "say what a status, errno, event, flavour or name means, and where it is modelled",
   asks: "reading the library; running Deno, which reads the docstrings",
   parser,
+  // -3 is a status, no option.
+  arrange(args) {
+    if (args.includes("--") || !args.some(isNumeral)) return args;
+    const isWord = (arg: string) => isNumeral(arg) || !arg.startsWith("-");
+    return [...args.filter((arg) => !isWord(arg)), "--", ...args.filter(isWord)];
+  },
   rights: (_, { project }) => ({ read: [pathOf(project), Deno.execPath()], run: true }),
   async run({ json, words }, place) {
     const found: { word: string; meanings: Meaning[] }[] = [];

@@ -5,6 +5,8 @@
  */
 
 import { Shown, viewOf } from "../../core/shown.ts";
+import { wholeNumber, wrongType } from "../../core/misuse.ts";
+import { knownOptions } from "../../core/options.ts";
 import { drawing, tableBlock, type View, type ViewBlock, viewHtml } from "../../core/view.ts";
 import { htmlView } from "../../core/views.ts";
 import { type Machine, machineOf, RECORDED_ON, type Releases, releasesOfPath } from "../machine.ts";
@@ -20,6 +22,8 @@ export interface DiffOptions {
   /** Calls shown for each rule; default 1. */
   readonly calls?: number;
 }
+
+const KNOWN: Readonly<Record<keyof DiffOptions, true>> = { paths: true, calls: true };
 
 /** Two releases side by side. */
 export class ReleaseDiff extends Shown implements Differences {
@@ -143,15 +147,24 @@ export class ReleaseDiff extends Shown implements Differences {
  * ```
  */
 export async function diff(first: string, second: string, options: DiffOptions = {}): Promise<ReleaseDiff> {
+  knownOptions("diff()", options, KNOWN);
+  const { paths, calls = 1 } = options;
+  wholeNumber("show calls of a rule, of number", calls, 0, 1000);
+  if (paths !== undefined && !Array.isArray(paths)) {
+    throw wrongType("replay the files", paths, "it must be a list of paths");
+  }
   const [one, other] = [releasesNamed(first), releasesNamed(second)];
   const machines = [hostOf(one), hostOf(other)] as const;
-  const scripts = options.paths === undefined
+  const scripts = paths === undefined
     ? await goldenScripts([one.kernel, other.kernel])
-    : await scriptsIn(options.paths);
-  return new ReleaseDiff(first, second, differencesBetween(...machines, scripts), options.calls ?? 1);
+    : await scriptsIn(paths);
+  return new ReleaseDiff(first, second, differencesBetween(...machines, scripts), calls);
 }
 
 function releasesNamed(name: string): Releases {
+  if (typeof name !== "string") {
+    throw wrongType("compare the release", name, "it must be the name of a flavour");
+  }
   return releasesOfPath(name) ??
     (name.startsWith("xen") ? { ...RECORDED_ON, xen: name } : { ...RECORDED_ON, kernel: name });
 }

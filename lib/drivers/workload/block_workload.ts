@@ -4,7 +4,9 @@
  * @module
  */
 
-import { outOfRange, wholeNumber } from "../../core/misuse.ts";
+import { outOfRange, wholeNumber, wrongType } from "../../core/misuse.ts";
+import { lookUp } from "../../core/nearest.ts";
+import { knownOptions } from "../../core/options.ts";
 import { Rng } from "../../core/rng.ts";
 
 /** One request of a guest. */
@@ -15,6 +17,37 @@ export interface BlockIo {
   /** Of 512 bytes. */
   readonly sector: number;
   readonly nrSectors: number;
+}
+
+const OPERATIONS: Readonly<Record<BlockIo["operation"], true>> = {
+  read: true,
+  write: true,
+  flush: true,
+  discard: true,
+};
+
+/** The highest sector that a request may name. */
+export const MOST_SECTOR = 2 ** 48;
+
+/**
+ * Checks a request that may have been typed by hand. A sector beyond the disk is none of its business: the disk answers.
+ *
+ * @throws {TypeError} or {RangeError} naming the part that cannot be
+ *
+ * @example
+ * ```ts
+ * import { checkBlockIo } from "grantlab/drivers";
+ * checkBlockIo({ atMs: 0, operation: "read", sector: 1e9, nrSectors: 8 });
+ * ```
+ */
+export function checkBlockIo(io: BlockIo): void {
+  if (typeof io !== "object" || io === null) {
+    throw wrongType("request of a disk", io, "it must be { atMs, operation, sector, nrSectors }");
+  }
+  lookUp("block operation", OPERATIONS, io.operation);
+  wholeNumber(`start to ${io.operation} at ms`, io.atMs, 0, 2 ** 40);
+  wholeNumber(`${io.operation} from sector`, io.sector, 0, MOST_SECTOR);
+  wholeNumber(`${io.operation} sectors, of number`, io.nrSectors, io.operation === "flush" ? 0 : 1, 2 ** 40);
 }
 
 /** A size of requests and how often it comes. */
@@ -41,6 +74,17 @@ export interface BlockWorkloadOptions {
   readonly intervalMs?: number;
 }
 
+const KNOWN: Readonly<Record<keyof BlockWorkloadOptions, true>> = {
+  seed: true,
+  requests: true,
+  sizes: true,
+  readShare: true,
+  sectors: true,
+  order: true,
+  flushEvery: true,
+  intervalMs: true,
+};
+
 const SIZES: readonly BlockSize[] = [
   { bytes: 4096, weight: 2 },
   { bytes: 16384, weight: 1 },
@@ -60,6 +104,7 @@ const SIZES: readonly BlockSize[] = [
  * ```
  */
 export function* blockWorkload(options: BlockWorkloadOptions = {}): Generator<BlockIo> {
+  knownOptions("blockWorkload()", options, KNOWN);
   const { seed = 1, sizes = SIZES, readShare = 0.7, order = "random", flushEvery = 0, intervalMs = 0 } =
     options;
   const requests = wholeNumber("draw requests", options.requests ?? 1000, 0, 2 ** 31);

@@ -5,6 +5,7 @@
  */
 
 import { outOfRange, wholeNumber } from "../../core/misuse.ts";
+import { knownOptions } from "../../core/options.ts";
 import { Rng } from "../../core/rng.ts";
 
 /** A size of packets and how often it comes. */
@@ -20,6 +21,8 @@ export interface NetWorkloadOptions {
   /** From 14 to 65535. Default: 64 bytes, a frame of 1500, a burst of 60000 that hardware would split, 5:4:1. */
   readonly sizes?: readonly PacketSize[];
 }
+
+const KNOWN: Readonly<Record<keyof NetWorkloadOptions, true>> = { seed: true, packets: true, sizes: true };
 
 const SIZES: readonly PacketSize[] = [
   { bytes: 64, weight: 5 },
@@ -40,6 +43,7 @@ const SIZES: readonly PacketSize[] = [
  * ```
  */
 export function* netWorkload(options: NetWorkloadOptions = {}): Generator<Uint8Array> {
+  knownOptions("netWorkload()", options, KNOWN);
   const { seed = 1, sizes = SIZES } = options;
   const packets = wholeNumber("draw packets", options.packets ?? 100, 0, 2 ** 31);
   for (const { bytes } of sizes) {

@@ -14,7 +14,7 @@ import { type FileObject, fput } from "./file.ts";
 import { hugetlbFileSetup, isHugetlbFile } from "./hugetlb.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { mmapRegion } from "./mmap_region.ts";
-import { pageAlign, type UserWord, userWord } from "./page_range.ts";
+import { flagWord, pageAlign, type UserWord, userWord } from "./page_range.ts";
 import { executeOnlyPkey } from "./pkeys.ts";
 import { mmPopulate } from "./populate.ts";
 import {
@@ -91,7 +91,8 @@ function ksysMmapPgoff(mm: MmStruct, options: MmapOptions): SysResult<number> {
   enterCall(mm, "mmap");
   const offset = userWord("an offset", options.offset ?? 0);
   if (offset % PAGE_SIZE !== 0) return refuse(mm, "EINVAL", "mmap", "the offset is on no page boundary");
-  const { flags, prot } = options;
+  const flags = flagWord("flags", options.flags);
+  const prot = flagWord("rights", options.prot);
   let file = (flags & MAP_ANONYMOUS) !== 0 ? null : options.file ?? null;
   let length = userWord("a length", options.length);
   let hugeFile: FileObject | null = null;

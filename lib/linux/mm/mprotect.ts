@@ -13,7 +13,7 @@ import { mayCommit } from "./commit.ts";
 import { findVma } from "./find_vma.ts";
 import type { MmStruct } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
-import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
+import { flagWord, pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
 import { mmPkeyIsAllocated, overrideMprotectPkey } from "./pkeys.ts";
 import { populateVmaRange } from "./populate.ts";
 import {
@@ -84,6 +84,7 @@ function doMprotectPkey(
 ): SysResult<0> {
   enterCall(mm, pkey === NO_PKEY ? "mprotect" : "pkey_mprotect");
   let start = userWord("an address", address);
+  flagWord("rights", prot);
   const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   const rights = prot & ~(PROT_GROWSDOWN | PROT_GROWSUP);
   if (grows === (PROT_GROWSDOWN | PROT_GROWSUP)) {

@@ -38,6 +38,18 @@ export function userWord(what: string, value: UserWord): number {
   return page + (page <= Number.MAX_SAFE_INTEGER - PAGE_SIZE ? offset : offset === 0 ? 0 : HALF_PAGE);
 }
 
+/**
+ * A word of bits, PROT_* or MAP_*, as it is; which of them there are is the call's business.
+ *
+ * @throws {TypeError} if it is not a whole number
+ */
+export function flagWord(what: string, value: number): number {
+  if (!Number.isInteger(value)) {
+    throw wrongType(`take as ${what}`, value, "it must be a whole number, bits or-ed together");
+  }
+  return value;
+}
+
 /** Rounded up to whole pages, modulo 2^64: 0 if that overflows. @cite linux 6.1 include/linux/mm.h PAGE_ALIGN */
 export function pageAlign(length: number): number {
   return Math.ceil(length / PAGE_SIZE) * PAGE_SIZE % 2 ** 64;

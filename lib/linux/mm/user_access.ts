@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Maddr, maddrOf, splitVaddr } from "../../core/frames.ts";
+import { type Maddr, maddrOf } from "../../core/frames.ts";
 import { EV } from "../../trace/events.ts";
 import {
   ACCESS_FETCH,
@@ -17,6 +17,7 @@ import {
   OUTCOME_PAGE_FAULT,
 } from "../../x86/access.ts";
 import { translate } from "../../x86/mmu.ts";
+import { addressHalves } from "../../x86/translation.ts";
 import { PF_ID, PF_P, PF_PK, PF_WR } from "../../x86/registers.ts";
 import { expandDownwards } from "./expand_stack.ts";
 import { handleMmFault } from "./fault.ts";
@@ -101,7 +102,7 @@ export function translateForUser(
   processor.cpl = 3;
   processor.pkru = mm.pkru;
   system.trace.add(EV.user_access);
-  const [hi, lo] = splitVaddr(address);
+  const [hi, lo] = addressHalves(address);
   const out = new AccessResult();
   for (let faults = 0; faults < MOST_FAULTS; faults++) {
     const outcome = translate(processor, system.mem, hi, lo, ACCESS[kind], out);

@@ -11,6 +11,13 @@ Deno.test("referencesIn() finds what a citation belongs to", () => {
     [`/**\n * ${AT} xen 4.17 a.c foo\n */\nexport const FOO = 1;`, ["foo FOO"]],
     [`class A {\n  /** ${AT} xen 4.17 a.c foo */\n  readonly bar: number;\n}`, ["foo bar"]],
     [`class A {\n  // ${AT} xen 4.17 a.c foo\n  get bar() {}\n}`, ["foo bar"]],
+    // A step within a function.
+    [`export function y(\n  a: number,\n): void {\n  // ${AT} xen 4.17 a.c foo\n  if (a) return;\n}`, [
+      "foo y",
+    ]],
+    [`class A {\n  #bar(a: number): void {\n    if (a) {\n      // ${AT} xen 4.17 a.c foo\n      return;`, [
+      "foo #bar",
+    ]],
     // Words that are no name, and sources without names.
     [`/** ${AT} sdm 3A 4.10 */\nconst a = 1;`, []],
     [`/** ${AT} linux 6.1 mm/a.c */\nconst a = 1;`, []],

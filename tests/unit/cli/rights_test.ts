@@ -14,6 +14,7 @@ Deno.test("flagsOf() grants what is listed and nothing else", () => {
       { run: true, net: ["127.0.0.1"], env: ["HOME"] },
       "--no-prompt --allow-net=127.0.0.1 --allow-env=HOME --allow-run",
     ],
+    [{ write: ["w"], denyWrite: ["w/a,b"] }, "--no-prompt --allow-write=w --deny-write=w/a,,b"],
     [{ all: true, read: ["a"] }, "--allow-all"],
   ];
   for (const [rights, flags] of rows) assertEquals(flagsOf(rights).join(" "), flags);
@@ -35,7 +36,25 @@ Deno.test("scriptCommand() lets a script read the library and its own folder, an
   }
 });
 
-Deno.test("rightsOfCells() lets cells write their notebook's folder only", () => {
-  assertEquals(rightsOfCells("/n/a.ipynb", false), { read: true, write: ["/n"] });
-  assertEquals(rightsOfCells("/n/a.ipynb", true), { all: true });
+Deno.test("rightsOfCells() lets cells write their notebook's folder only, and nothing through links out of it", async () => {
+  const root = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const folder = `${root}/n`;
+    await Deno.mkdir(`${folder}/sub/deep`, { recursive: true });
+    await Deno.mkdir(`${folder}/plain`);
+    await Deno.mkdir(`${root}/near`);
+    const file = `${folder}/a.ipynb`;
+    await Deno.writeTextFile(file, "");
+    assertEquals(await rightsOfCells(file, false), { read: true, write: [folder], denyWrite: [] });
+    await Deno.symlink(root, `${folder}/out`);
+    await Deno.symlink("../near", `${folder}/near`);
+    await Deno.symlink(`${root}/nothing`, `${folder}/dangling`);
+    await Deno.symlink(root, `${folder}/sub/deep/out`);
+    await Deno.symlink("plain", `${folder}/within`);
+    const { denyWrite } = await rightsOfCells(file, false);
+    assertEquals(denyWrite, ["dangling", "near", "out", "sub"].map((name) => `${folder}/${name}`));
+    assertEquals(await rightsOfCells(file, true), { all: true });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });

@@ -1,5 +1,5 @@
 import { assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
-import { outOfRange, wholeNumber, wrongType } from "../../../lib/core/misuse.ts";
+import { callable, instanceOf, outOfRange, wholeNumber, wrongType } from "../../../lib/core/misuse.ts";
 
 Deno.test("outOfRange() and wrongType() name action, value and reason", () => {
   const range = outOfRange("map frame", 0x1f00, "it is owned by domain 3");
@@ -24,4 +24,17 @@ Deno.test("wholeNumber() takes both ends and nothing beyond", () => {
   for (const [value, error] of refused) {
     assertThrows(() => wholeNumber("do", value, 3, 5), error, "it must be a whole number from 3 to 5");
   }
+});
+
+Deno.test("instanceOf() and callable() answer the value or name it", () => {
+  const date = new Date(0);
+  assertStrictEquals(instanceOf("age", date, Date, "it must be a date"), date);
+  assertThrows(
+    () => instanceOf("age", 4, Date, "it must be a date"),
+    TypeError,
+    "Cannot age 4: it must be a date",
+  );
+  const body = () => {};
+  assertStrictEquals(callable("run", body), body);
+  assertThrows(() => callable("run", 4 as never), TypeError, "Cannot run 4: it must be a function");
 });

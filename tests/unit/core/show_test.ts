@@ -1,4 +1,6 @@
-import { assertStrictEquals } from "@std/assert";
+import { assertStrictEquals, assertThrows } from "@std/assert";
+import { Shown, viewOf } from "../../../lib/core/shown.ts";
+import type { View } from "../../../lib/core/view.ts";
 import { hex, show } from "../../../lib/core/show.ts";
 
 Deno.test("hex() writes digits, sign and padding", () => {
@@ -11,13 +13,26 @@ Deno.test("hex() writes digits, sign and padding", () => {
     [-1n, 4, "-0x0001"],
     [0xffff_8880_0000_0000n, 1, "0xffff888000000000"],
     [2 ** 52 - 1, 1, "0xfffffffffffff"],
+    [NaN, 1, "NaN"],
+    [1.5, 4, "1.5"],
   ];
   for (const [value, digits, text] of cases) assertStrictEquals(hex(value, digits), text);
+  for (const value of ["x", undefined, {}]) {
+    assertThrows(() => hex(value as never), TypeError, "in hexadecimal: it must be a number or a bigint");
+  }
 });
 
 Deno.test("show() quotes a value in at most a line", () => {
   const circular: Record<string, unknown> = {};
   circular["self"] = circular;
+  class Loop {
+    readonly self = this;
+  }
+  class Frame extends Shown {
+    override [viewOf](): View {
+      return { line: "frame 0x1f" };
+    }
+  }
   const cases: [value: unknown, text: string][] = [
     [4095, "4095"],
     [4096, "0x1000"],
@@ -34,7 +49,11 @@ Deno.test("show() quotes a value in at most a line", () => {
     ["x".repeat(61), `"${"x".repeat(60)}… (61 characters)"`],
     [{ a: 1 }, '{"a":1}'],
     [[1, 2], "[1,2]"],
-    [circular, "[object Object]"],
+    [[0x1000n], '["0x1000"]'],
+    [circular, "an object"],
+    [Object.assign(Object.create(null), circular), "an object"],
+    [new Loop(), "an object of class Loop"],
+    [new Frame(), "frame 0x1f"],
     [null, "null"],
     [undefined, "undefined"],
     [true, "true"],

@@ -87,3 +87,11 @@ Deno.test("Shown is one line inside another value", () => {
     '<div class="grantlab"><p>title</p><pre>drawn</pre></div>',
   ]);
 });
+
+Deno.test("viewText() cuts names before addresses", () => {
+  const block = tableBlock(["start", "name"], [["0x7ffff7ff7000", "/usr/lib/x86_64-linux-gnu/libc.so.6"]]);
+  const [, , row] = viewText({ line: "", title: "", blocks: [block] }, 30).split("\n");
+  assertEquals(row, "0x7ffff7ff7000  /usr/lib/x86_…");
+  const narrow = viewText({ line: "", title: "", blocks: [block] }, 15).split("\n");
+  assertEquals(narrow.every((line) => line.length <= 15), true, narrow.join("|"));
+});

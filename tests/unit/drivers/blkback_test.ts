@@ -233,7 +233,7 @@ for (
 
 Deno.test("a barrier waits for the requests before it and holds up those behind it until then", async () => {
   const { TimedBlockDevice } = await import("../../../lib/drivers/block/timed_block_device.ts");
-  const { blankDisk } = await import("../../../lib/experiments/block_load.ts");
+  const { blankDisk } = await import("../../../lib/experiments/run_block_load.ts");
   const w = world();
   const disk = blankDisk(2 ** 20);
   const ram = new RamBlockDevice(w.kernel.system, disk);

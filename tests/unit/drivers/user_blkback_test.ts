@@ -4,7 +4,7 @@ import { blkifInterrupt } from "../../../lib/drivers/blkfront/interrupt.ts";
 import { blkfrontKick, blkfrontQueue } from "../../../lib/drivers/blkfront/queue_request.ts";
 import { serveRing } from "../../../lib/drivers/user_blkback/serve.ts";
 import { UserBlkback } from "../../../lib/drivers/user_blkback/user_blkback.ts";
-import { blankDisk } from "../../../lib/experiments/block_load.ts";
+import { blankDisk } from "../../../lib/experiments/run_block_load.ts";
 import { world } from "../../../lib/experiments/world.ts";
 import { validateXen } from "../../../lib/xen/validate.ts";
 

@@ -84,7 +84,8 @@ Deno.test("blk() refuses what cannot be", () => {
   );
   assertThrows(() => world().blk({ ringPageOrder: 5 }), RangeError, "EINVAL");
   assertThrows(() => world().blk({ unmap: "never" as "safe" }), RangeError, "unmap");
-  assertThrows(() => world().blk().read(0, 89), RangeError, "this device takes 11");
+  const large = { atMs: 0, operation: "read", sector: 0, nrSectors: 89 } as const;
+  assertThrows(() => world().blk().run([large]), RangeError, "this device takes 11");
   assertThrows(() => [...blockWorkload({ sizes: [{ bytes: 100, weight: 1 }] })], RangeError, "512");
 });
 

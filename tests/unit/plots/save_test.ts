@@ -19,6 +19,20 @@ Deno.test("saveFigure() writes what the ending asks for", async () => {
   }
 });
 
+Deno.test("saveFigure() says what it could not write, and why", async () => {
+  const figure = splitVerdict(SPLIT_ROWS);
+  await assertRejects(
+    () => saveFigure(figure, "/nowhere/x.csv"),
+    Error,
+    'Cannot save a figure as "/nowhere/x.csv": there is no such folder',
+  );
+  await assertRejects(
+    () => saveFigure(figure, 5 as never),
+    TypeError,
+    "Cannot save a figure as 5: it must be the name of a file",
+  );
+});
+
 Deno.test("saveFigure() refuses an unknown ending and writes nothing", async () => {
   const folder = await Deno.makeTempDir();
   try {

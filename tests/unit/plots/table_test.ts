@@ -32,7 +32,7 @@ Deno.test("table() takes columns, headers, alignment and formats", () => {
   );
 });
 
-Deno.test("table() cuts the widest columns first", () => {
+Deno.test("table() cuts the widest columns first, those of addresses and frames last", () => {
   assertEquals(
     table(ROWS, { width: 28 }),
     `\
@@ -44,10 +44,10 @@ toy       12     0x5`,
   assertEquals(
     table(ROWS, { width: 20 }),
     `\
-de…  pa…  fra…  note
-───  ───  ────  ────
-li…    0  0x1…  as …
-toy   12   0x5`,
+de…  pa…  frame  no…
+───  ───  ─────  ───
+li…    0  0x12…  as…
+toy   12    0x5`,
   );
 });
 

@@ -64,7 +64,7 @@ Deno.test("chartChange() compares two designs step by step", () => {
   assertThrows(
     () => chartChange(result, "design", ["linux3_19", "linux4_0"]),
     RangeError,
-    "a row is missing",
+    "no row has that value",
   );
 });
 

@@ -172,11 +172,16 @@ Deno.test("?name explains names of the library, of live objects and of their mem
   await staged(async ({ type, seen }) => {
     const ASKED: readonly (readonly [line: string, begin: string, part: string])[] = [
       ["?world", "function world", "Example\n  import"],
-      ["?qemu.munmap", "method Process.munmap", "munmap(address: number, length: number): SysResult<0>"],
+      [
+        "?qemu.munmap",
+        "method Process.munmap",
+        "munmap(address: number | bigint, length: number | bigint): SysResult<0>",
+      ],
       ["qemu?", "class Process", "members: "],
       [".help PAGE", "variable PAGE", "PAGE"],
       ["?Process.walk(1)", "method Process.walk", "Example\n"],
       ["?nothingLikeThis", "Nothing is known of nothingLikeThis", ""],
+      ["?qemu.mumnap", "Nothing is known of qemu.mumnap; there are ", "Process.munmap"],
       ["?1 + 1", 'Cannot explain "1 + 1"', ""],
     ];
     for (const [line] of ASKED) await type(line);
@@ -226,6 +231,7 @@ Deno.test("namesFor() offers commands, members of live objects and flavours in q
       [".un", 0, [".undo"]],
       ['world({ kernel: "linux6', 17, ["linux6_1"]],
       ['world({ xen: "xe', 14, ["xen4_17"]],
+      ['compare("split_t', 9, ["split_then_pin"]],
       ["qemu.mmap().", 12, []],
       ["qemu.nothing.x", 13, []],
     ];

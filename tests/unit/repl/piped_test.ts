@@ -98,6 +98,9 @@ Deno.test("runPiped() sends what the code writes to stderr", async () => {
 const FAILURES: readonly (readonly [input: string, out: string, err: string])[] = [
   ["1\nnope\n3\n", "1\n", "line 2: ReferenceError: nope is not defined\n"],
   ["1\n\n// c\nthrow 5\n", "1\n", "line 4: Uncaught 5\n"],
+  ["throw { a: [1n] }\n", "", "line 1: Uncaught {a: [0x1n]}\n"],
+  ["1\n.help\n", "1\n", "line 2: Cannot run .help: commands are for the prompt, piped input is code\n"],
+  ["?world\n", "", "line 1: Cannot run ?world: commands are for the prompt, piped input is code\n"],
   ["throw new RangeError('Cannot map')\n", "", "line 1: RangeError: Cannot map\n"],
   ["const a = 1\na = 2\n", "undefined\n", "line 2: TypeError: Assignment to constant variable.\n"],
   ["1\n[1,\n 2].map(() => {\n  nope();\n})\n", "1\n", "line 4: ReferenceError: nope is not defined\n"],

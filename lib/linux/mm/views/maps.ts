@@ -6,6 +6,7 @@
  */
 
 import { Shown, viewOf } from "../../../core/shown.ts";
+import { instanceOf } from "../../../core/misuse.ts";
 import { hex } from "../../../core/show.ts";
 import { drawing, tableBlock, type View } from "../../../core/view.ts";
 import type { MmStruct } from "../mm_struct.ts";
@@ -58,6 +59,7 @@ export class Maps extends Shown {
 
   /** What is different from an earlier picture of the same address space. */
   since(before: Maps): MapsChange {
+    instanceOf("tell what changed since", before, Maps, "it must be an earlier qemu.maps");
     return new MapsChange(before, this);
   }
 

@@ -1,0 +1,35 @@
+/**
+ * Records of options as people type them: a name that nothing reads would be ignored in silence, so it is refused.
+ *
+ * @module
+ */
+
+import { wrongType } from "./misuse.ts";
+import { lookUp } from "./nearest.ts";
+
+/**
+ * Checks that `options` is a record with no other names than those known.
+ *
+ * @param of what takes them, for the message: `world()`
+ * @param known a member for each name; `Record<keyof Options, true>`, or a table of defaults, keeps the two from drifting
+ *   apart
+ * @throws {TypeError} if it is no record
+ * @throws {RangeError} for a name that is not known: near names are suggested
+ *
+ * @example
+ * ```ts
+ * import { knownOptions } from "grantlab/core";
+ * knownOptions("paint()", { colour: "red" }, { colour: true });
+ * try {
+ *   knownOptions("paint()", { color: "red" }, { colour: true });
+ * } catch (e) {
+ *   if (!(e as Error).message.includes('did you mean "colour"')) throw e;
+ * }
+ * ```
+ */
+export function knownOptions(of: string, options: unknown, known: object): void {
+  if (options === null || typeof options !== "object" || Array.isArray(options)) {
+    throw wrongType(`give ${of}`, options, "it must be a record of options");
+  }
+  for (const name of Object.keys(options)) lookUp(`option of ${of}`, known as Record<string, unknown>, name);
+}
