@@ -14,6 +14,7 @@ export * from "./format.ts";
 export * from "./formats.ts";
 export * from "./hypercalls/mod.ts";
 export * from "./machine.ts";
+export { type PageTableImage, readImage } from "./page_table_image.ts";
 export * from "./read.ts";
 export * from "./replay.ts";
 export * from "./report.ts";
