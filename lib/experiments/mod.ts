@@ -36,6 +36,7 @@ export * from "./persistence_crossover.ts";
 export * from "./priced_rows.ts";
 export * from "./process.ts";
 export * from "./pv_or_pvh.ts";
+export * from "./release_costs.ts";
 export * from "./run_block_load.ts";
 export * from "./safe_unmap.ts";
 export * from "./shootdown_lanes.ts";

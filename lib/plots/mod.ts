@@ -12,6 +12,7 @@ export * from "./before_after.ts";
 export * from "./cost_against.ts";
 export * from "./cost_by_design.ts";
 export * from "./cost_by_layer.ts";
+export * from "./cost_changes.ts";
 export * from "./csv.ts";
 export * from "./figure.ts";
 export * from "./flame_graph.ts";
