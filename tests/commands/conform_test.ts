@@ -64,7 +64,7 @@ Deno.test("conform refuses what it cannot read with one line of error", async ()
 
 Deno.test("conform refuses a wrong command line", async () => {
   const table: [args: string[], message: string][] = [
-    [[], "at least 1"],
+    [[], "There must be the PATH of a recording"],
     [["--show", "x", fixture("right.csv")], "`--show`"],
     [["--show", "-1", fixture("right.csv")], "`--show`"],
     [["--shwo", "1", fixture("right.csv")], "--shwo"],
