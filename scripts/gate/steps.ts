@@ -42,6 +42,7 @@ const FAST: readonly Step[] = [
   { name: "events", args: [...READ, "scripts/check_events.ts"] },
   { name: "docs", args: [...READ_RUN, "scripts/check_docs.ts"] },
   { name: "words", args: [...READ, "scripts/check_words.ts"] },
+  { name: "notebook index", args: [...READ, "scripts/check_notebooks.ts"] },
 ];
 
 /** What runs the model. Types are checked already, those of the examples excepted. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { findNoModuleComment, findNotImportable, findUndocumented } from "../../scripts/check_docs.ts";
 import { findSilent, findUnpriced } from "../../scripts/check_events.ts";
+import { findDeadLinks, findFaults, findUnlisted } from "../../scripts/check_notebooks.ts";
 import { findWrongAnswers, readRows, type SeedRow } from "../../scripts/check_seed.ts";
 import { findWords } from "../../scripts/check_words.ts";
 
@@ -140,4 +141,50 @@ Deno.test("findWrongAnswers() wants the known designs wrong and the others right
 Deno.test("readRows() reads an array and a row per line", () => {
   assertEquals(readRows('[{"page":1},{"page":2}]\n'), [{ page: 1 }, { page: 2 }]);
   assertEquals(readRows('{"page":1}\n{"page":2}\n'), [{ page: 1 }, { page: 2 }]);
+});
+
+Deno.test("findUnlisted() wants every notebook once, in order, numbered without a gap", () => {
+  const index = (...names: string[]) =>
+    names.map((name) => `| [${name.slice(0, 2)}, x](${name}) | q |`).join("\n");
+  const names = ["01-a.ipynb", "02-b.ipynb"];
+  assertEquals(findUnlisted(names, index(...names)), []);
+  const reasons = (given: string[], text: string) => findUnlisted(given, text).map(({ reason }) => reason);
+  assertEquals(reasons(names, index("01-a.ipynb")), ["02-b.ipynb is not listed"]);
+  const notInOrder = ["the list is not the notebooks in their order, each once"];
+  assertEquals(reasons(names, index("02-b.ipynb", "01-a.ipynb")), notInOrder);
+  assertEquals(reasons(names, index(...names, "02-b.ipynb")), notInOrder);
+  assertEquals(reasons(["01-a.ipynb", "03-b.ipynb"], index("01-a.ipynb", "03-b.ipynb")), [
+    "its number is not 2",
+  ]);
+});
+
+Deno.test("findFaults() finds what a reader would miss in a notebook", () => {
+  const good = {
+    title: "# A title\n\nWhy?",
+    output: "display_data",
+    end: "## Try it",
+  };
+  const faults = (change: Partial<typeof good>) => {
+    const { title, output, end } = { ...good, ...change };
+    const markdown = (source: string) => ({ cell_type: "markdown", metadata: {}, source });
+    const data = { output_type: output, data: {}, metadata: {}, ename: "E", evalue: "", traceback: [] };
+    const code = { cell_type: "code", execution_count: 1, metadata: {}, outputs: [data], source: "1" };
+    const cells = [markdown(title), code, markdown(end)].map((cell, i) => ({ id: `c${i}`, ...cell }));
+    return findFaults("n.ipynb", JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }))
+      .map(({ reason }) => reason);
+  };
+  assertEquals(faults({}), []);
+  assertEquals(faults({ title: "A title? No" }), ["it has no title"]);
+  assertEquals(faults({ title: "# A title" }), ["it does not start from a question"]);
+  assertEquals(faults({ output: "stream" }), ["it shows nothing"]);
+  assertEquals(faults({ output: "error" }), ["it shows nothing", "an output is an error"]);
+  assertEquals(faults({ end: "## The end" }), ["it does not say what to try"]);
+});
+
+Deno.test("findDeadLinks() finds links to no notebook and under another's number", () => {
+  const reasons = (text: string) =>
+    findDeadLinks("n", text, (name) => name === "05-a.ipynb").map(({ reason }) => reason);
+  assertEquals(reasons("[05](05-a.ipynb) [05, a](05-a.ipynb) [a](05-a.ipynb)"), []);
+  assertEquals(reasons("[06](05-a.ipynb)"), ["a link to 05-a.ipynb says 06"]);
+  assertEquals(reasons("[06](06-b.ipynb)"), ["there is no 06-b.ipynb"]);
 });
