@@ -45,7 +45,17 @@ Deno.test("runPhase() answers in the order of the steps, two at a time", async (
 
 Deno.test("phases() leaves no step of the gate out", () => {
   const names = (fastOnly: boolean) => phases(fastOnly).map((steps) => steps.map((s) => s.name));
-  const fast = ["format", "lint", "types", "layers", "citations", "events", "docs", "words"];
+  const fast = [
+    "format",
+    "lint",
+    "types",
+    "layers",
+    "citations",
+    "events",
+    "docs",
+    "words",
+    "notebook index",
+  ];
   const slow = ["unit tests", "doc tests", "command tests", "conformance", "notebooks", "seed"];
   assertEquals(names(true), [["packages"], fast]);
   assertEquals(names(false), [["packages"], fast, slow, ["coverage"]]);
