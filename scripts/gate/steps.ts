@@ -19,6 +19,7 @@ export interface Step {
 const TESTS_THAT_RUN = [
   "tests/arch",
   "tests/commands",
+  "tests/unit/cli/rights_test.ts",
   "tests/unit/jupyter",
   "tests/unit/repl",
   "tests/unit/plots/save_test.ts",

@@ -49,7 +49,7 @@ Deno.test("munmap() counts its lock, its look-up and its writes of the tree", ()
         "a VMA",
         0,
         4,
-        { mmap_lock: 1, vma_find: 1, vma_tree_prealloc: 1, vma_tree_write: 1 },
+        { mmap_lock: 1, vma_find: 1, vma_tree_prealloc: 7, vma_tree_write: 1 },
         "8-12 rw-p ....",
       ],
       ["only a gap", 4, 4, { mmap_lock: 1, vma_find: 1 }, "0-4 rw-p ....|8-12 rw-p ...."],

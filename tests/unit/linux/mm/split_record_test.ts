@@ -45,7 +45,7 @@ Deno.test("splitVma takes a VMA more and writes the tree twice", () => {
     2,
     true,
     2,
-    1,
+    7,
   ]);
   assertStrictEquals(explainCall(mm).decisions.at(-1), mm.lastSplit);
 });

@@ -82,7 +82,7 @@ for (const { rule, flags, page: pageFlags, evenCows, vmFlags, reads, goes, dirty
     assertEquals({ pte_read, goes: rawFlags(system, slot) === 0 }, { pte_read: reads, goes });
     assertEquals(system.log, []);
     if (page === null) {
-      assertEquals(trace.since(mark), goes ? { pte_read: 1, pte_write: 1 } : {});
+      assertEquals(trace.since(mark), goes ? { normal_page: 1, pte_read: 1, pte_write: 1 } : {});
       return;
     }
     assertEquals([memMap.refcount[page], memMap.pageMapcount(page)], goes ? [1, 0] : [2, 1]);
