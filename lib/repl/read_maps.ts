@@ -34,7 +34,8 @@ export function readMaps(what: number | string): ImportedProcess {
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
+    // Without all rights Deno refuses an empty path before it looks.
+    const reason = error instanceof Deno.errors.NotFound || path === ""
       ? typeof what === "number" ? `there is no process ${what}` : "there is no such file"
       : error instanceof Deno.errors.IsADirectory
       ? "it is a folder"
