@@ -47,6 +47,27 @@ Deno.test("benchCounts() flushes on the second processor, too", () => {
   assertEquals(benchCounts("mprotect_ro_touched", 1, { ...two, cpus: 1 }).invlpg, 1);
 });
 
+Deno.test("benchCounts() looks for foreign frames the long way as often as the release does", () => {
+  const table: [kernel: string, mode: "self" | "foreign", expected: number][] = [
+    ["linux6_12", "self", 0],
+    ["linux6_12", "foreign", 4],
+    ["linux7_2", "self", 0],
+    ["linux7_2", "foreign", 8],
+  ];
+  for (const [kernel, mode, expected] of table) {
+    const setting = { machine: "xenpv", mode, tables: "warm", kernel, xen: "xen4_20" } as const;
+    const { p2m_lookup = 0 } = benchCounts("process_vm_readv_1byte_per_page_grant", 4, setting);
+    assertEquals(p2m_lookup, expected, `${kernel} ${mode}`);
+  }
+});
+
+Deno.test("benchCounts() takes the median round where pages wait for their lists across rounds", () => {
+  const native = { machine: "linux", mode: "generic", tables: "warm", kernel: "linux7_2" } as const;
+  // 16 pages a round fill a batch of 31 in every second round or so; one page a round hardly ever does.
+  assertEquals(benchCounts("touch_write_anon", 16, native).lru_add, 31);
+  assertEquals(benchCounts("touch_write_anon", 1, native).lru_add ?? 0, 0);
+});
+
 Deno.test("benchCounts() refuses what no bench is", () => {
   const native = { machine: "linux", mode: "generic", tables: "warm" } as const;
   assertThrows(() => benchCounts("getpidd", 1, native), RangeError, "getpid");
