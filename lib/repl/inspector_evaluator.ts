@@ -67,6 +67,8 @@ class InspectorEvaluator implements Evaluator {
   #marks = 0;
   /** Lets the caller of the running source go. */
   #abandon: ((result: Evaluation) => void) | undefined;
+  /** The running source has been told to end. */
+  #isTerminated = false;
 
   constructor(host: HostProcess) {
     this.#host = host;
@@ -93,9 +95,12 @@ class InspectorEvaluator implements Evaluator {
     const url = `${new URL(`file://${Deno.cwd()}/`).href}line-${++this.#scripts}`;
     const expression = `await undefined;${scriptOf(source)}\n//# sourceURL=${url}`;
     const abandoned = new Promise<Evaluation>((resolve) => this.#abandon = resolve);
+    this.#isTerminated = false;
     const finished = this.#run(expression, { replMode: true }).then(async (answer): Promise<Evaluation> => {
       const { result, exceptionDetails } = answer;
       if (exceptionDetails !== undefined) {
+        // What ends inside an op of Deno (a console.log, say) throws null.
+        if (this.#isTerminated) return INTERRUPTED;
         return await this.#thrownObject(exceptionDetails, errorOf(exceptionDetails, url));
       }
       return { kind: "value", value: handleOf(result) };
@@ -166,8 +171,11 @@ class InspectorEvaluator implements Evaluator {
       abandon(INTERRUPTED);
       return "left-behind";
     }
-    await this.#host.client.request("Runtime.terminateExecution");
-    if (!await this.#turns(STOP_MS)) return "stuck";
+    this.#isTerminated = true;
+    // Answered when the source has let go, refused while an earlier one is under way.
+    const letGo = this.#host.client.request("Runtime.terminateExecution").then(() => true, () => false);
+    const hasLetGo = await Promise.race([letGo, this.#pause(STOP_MS)]) === true;
+    if (!hasLetGo || !await this.#turns(STOP_MS)) return "stuck";
     abandon(INTERRUPTED);
     return "stopped";
   }

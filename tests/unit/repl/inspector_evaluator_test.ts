@@ -31,6 +31,7 @@ const ENDLESS: readonly (readonly [source: string, interruption: string])[] = [
   ["while (true) {}", "stopped"],
   ["(() => { for (;;) { try { kept++; } finally { continue; } } })()", "stopped"],
   ["await 0; for (;;);", "stopped"],
+  ['for (;;) console.log("x")', "stopped"],
   ["await new Promise((done) => setTimeout(done, 10)); for (;;);", "stopped"],
   ["setTimeout(() => { for (;;); }, 5); await new Promise(() => {})", "stopped"],
   ["await new Promise(() => {})", "left-behind"],
