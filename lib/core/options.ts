@@ -11,9 +11,9 @@ import { lookUp } from "./nearest.ts";
  * Checks that `options` is a record with no other names than those known.
  *
  * @param of what takes them, for the message: `world()`
- * @param known a member for each name; `Record<keyof Options, true>`, or a table of defaults, keeps the two from drifting
+ * @param known a member for each name, `"boolean"` for what is true or false; `Record<keyof Options, true>`, or a table of defaults, keeps the two from drifting
  *   apart
- * @throws {TypeError} if it is no record
+ * @throws {TypeError} if it is no record, or a member that the table calls `"boolean"` is not true or false
  * @throws {RangeError} for a name that is not known: near names are suggested
  *
  * @example
@@ -31,5 +31,10 @@ export function knownOptions(of: string, options: unknown, known: object): void 
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
     throw wrongType(`give ${of}`, options, "it must be a record of options");
   }
-  for (const name of Object.keys(options)) lookUp(`option of ${of}`, known as Record<string, unknown>, name);
+  for (const [name, value] of Object.entries(options)) {
+    const kind = lookUp(`option of ${of}`, known as Record<string, unknown>, name);
+    if (kind === "boolean" && value !== undefined && typeof value !== "boolean") {
+      throw wrongType(`give ${of} as ${name}`, value, "it must be true or false");
+    }
+  }
 }

@@ -25,7 +25,7 @@ import { priceList } from "./price_list.ts";
  * Reads a price list, all of it or none. Every refusal names the list and the line.
  *
  * @param text JSON
- * @param name what the list is called in messages (a file's name), and its name if the text gives none
+ * @param name what the list is called in messages (a file's name), and its name if the text gives none; default `unnamed`
  * @throws {SyntaxError} if the text is not JSON, or has a key twice
  * @throws {TypeError} if a member or an event is missing or not of its type
  * @throws {RangeError} if an event, a unit or a member is unknown, a figure is negative or not finite, or not
@@ -38,7 +38,7 @@ import { priceList } from "./price_list.ts";
  * if (parsePriceList(text, "mine.json").prices.hypercall.per !== 310) throw new Error();
  * ```
  */
-export function parsePriceList(text: string, name: string): PriceList {
+export function parsePriceList(text: string, name = "unnamed"): PriceList {
   if (typeof text !== "string") throw wrongType("read a price list from", text, "it must be JSON text");
   const { value, lines } = jsonLinesOf(text, name);
   return priceList(value, { name, lineOf: (path) => lines.get(path) });

@@ -10,6 +10,7 @@
 
 import { outOfRange, wrongType } from "../core/misuse.ts";
 import { lookUp } from "../core/nearest.ts";
+import { knownOptions } from "../core/options.ts";
 import { EVENT_KINDS, type EventKind, type EventRow, EVENTS } from "../trace/events.ts";
 import { isMeasured, type PriceList, type PriceUnit } from "./price.ts";
 
@@ -66,11 +67,13 @@ export interface PriceOfOptions {
   readonly design?: string;
 }
 
+const KNOWN: Readonly<Record<keyof PriceOfOptions, true>> = { design: true };
+
 /**
  * What these events cost with these prices.
  *
- * @throws {TypeError} if a count is not a number
- * @throws {RangeError} if a count is negative or not finite, or there is no such event
+ * @throws {TypeError} if a count is not a number, or the list no price list
+ * @throws {RangeError} if a count is negative or not finite, or there is no such event or option
  *
  * @example
  * ```ts
@@ -79,7 +82,12 @@ export interface PriceOfOptions {
  * if (cost.total !== 450 + 3 * 40 || cost.unit !== "cycles" || !cost.assumed) throw new Error();
  * ```
  */
-export function priceOf(counts: CountsByEvent, list: PriceList, { design }: PriceOfOptions = {}): Cost {
+export function priceOf(counts: CountsByEvent, list: PriceList, options: PriceOfOptions = {}): Cost {
+  if (typeof Object(list).prices !== "object") {
+    throw wrongType("price events by", list, "it must be a price list, such as ASSUMED_CYCLES");
+  }
+  knownOptions("priceOf()", options, KNOWN);
+  const { design } = options;
   for (const event of Object.keys(counts)) checkCount(event, (counts as Record<string, unknown>)[event]);
   const byEvent = EVENT_KINDS.flatMap((event) => eventCost(event, counts[event] ?? 0, list));
   const layers = [...new Set(byEvent.map((row) => row.layer))];

@@ -57,9 +57,9 @@ export interface BlkDeviceOptions {
   readonly device?: (disk: RamDisk) => BlockDevice;
 }
 
-const KNOWN: Readonly<Record<keyof BlkDeviceOptions, true>> = {
+const KNOWN: Readonly<Record<keyof BlkDeviceOptions, true | "boolean">> = {
   guest: true,
-  persistent: true,
+  persistent: "boolean",
   queues: true,
   ringPageOrder: true,
   maxIndirectSegments: true,

@@ -31,18 +31,28 @@ export interface GrantOptions {
   readonly readonly?: boolean;
 }
 
-const KNOWN: Readonly<Record<keyof GrantOptions, true>> = { readonly: true };
+const KNOWN: Readonly<Record<keyof GrantOptions, "boolean">> = { readonly: "boolean" };
 
 /** Grants that a guest has published for dom0. */
 export class Grants extends Shown {
+  /** The host of the domain; unknown of grants made by hand. */
+  readonly #hv: Hypervisor | undefined;
+
   constructor(
     readonly domid: number,
     readonly refs: readonly number[],
     /** Machine frame of each. */
     readonly frames: readonly Mfn[],
     readonly writable: boolean,
+    hv?: Hypervisor,
   ) {
     super();
+    this.#hv = hv;
+  }
+
+  /** Whether they are of another host than this: its domain of that number would be a stranger. */
+  areOfAnother(hv: Hypervisor): boolean {
+    return this.#hv !== undefined && this.#hv !== hv;
   }
 
   override toString(): string {
@@ -134,7 +144,7 @@ export class Guest extends Shown implements FrontendKernel {
       world.hv.mem.fillFrame(frame, 0x10 + i % 64);
       return ref;
     });
-    return new Grants(domain.domid, refs, frames, options.readonly !== true);
+    return new Grants(domain.domid, refs, frames, options.readonly !== true, this.hv);
   }
 
   /** Takes grants back: for each, whether it was free to take. */

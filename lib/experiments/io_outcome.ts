@@ -19,8 +19,8 @@ export interface IoPage {
   readonly address: number;
   /** Which half of get_user_pages decided: the lock-less walk or the slow path. */
   readonly path: "fast" | "slow";
-  /** The `struct page` by pfn; null if there was none. */
-  readonly page: number | null;
+  /** Of the `struct page` that was found; null if there was none. */
+  readonly pfn: number | null;
   readonly reached: Reached;
   readonly expected: Reached;
   readonly verdict: Verdict;

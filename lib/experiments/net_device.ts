@@ -49,13 +49,13 @@ export interface NetDeviceOptions {
   readonly rxPages?: number;
 }
 
-const KNOWN: Readonly<Record<keyof NetDeviceOptions, true>> = {
+const KNOWN: Readonly<Record<keyof NetDeviceOptions, true | "boolean">> = {
   guest: true,
   queues: true,
   parameters: true,
   to: true,
   wireMs: true,
-  orphan: true,
+  orphan: "boolean",
   rxPages: true,
 };
 

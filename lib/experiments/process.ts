@@ -11,7 +11,7 @@ import { KernelBug } from "../core/crash.ts";
 import type { SysResult } from "../core/errno.ts";
 import { PAGE_SIZE } from "../core/geometry.ts";
 import { hex } from "../core/show.ts";
-import { wholeNumber } from "../core/misuse.ts";
+import { outOfRange, wholeNumber } from "../core/misuse.ts";
 import { knownOptions } from "../core/options.ts";
 import { type DirectIo, directIo, type DirectIoRequest } from "../drivers/direct_io.ts";
 import { gntdevIoctlMapGrantRef } from "../drivers/gntdev/map_grant_ref.ts";
@@ -39,7 +39,7 @@ import { PageTable } from "../x86/page_table.ts";
 import type { WalkDrawing } from "../x86/views/walk_drawing.ts";
 import { IoOutcome, type IoPage } from "./io_outcome.ts";
 import { userWalk } from "./user_walk.ts";
-import { expectGrants, type Grants } from "./guest.ts";
+import { expectGrants, Grants } from "./guest.ts";
 import type { World } from "./world.ts";
 
 /** Key under which the answer of a memory call keeps what the call decided, for `explain`. */
@@ -152,6 +152,9 @@ export class Process extends Shown {
   #mapGrants(grants: Grants, statuses: Set<string>): SysResult<Vma> {
     expectGrants("map grants", grants, "domid", "refs", "frames");
     this.#refuse("map grants");
+    if (grants instanceof Grants && grants.areOfAnother(this.world.hv)) {
+      throw outOfRange("map grants", String(grants), "they are of another world");
+    }
     const { file, priv } = this.gntdev;
     const offset = gntdevIoctlMapGrantRef(priv, grants.refs.map((ref) => ({ domid: grants.domid, ref })));
     if (!offset.ok) return offset;
@@ -273,7 +276,7 @@ export class Process extends Shown {
     const pages: IoPage[] = done.map(({ address, path, page, frame }) => {
       const reached: Reached = { kind: "frame", frame };
       const expected = this.#expected(address, needsWrite);
-      return { address, path, page, reached, expected, verdict: judge(expected, reached) };
+      return { address, path, pfn: page, reached, expected, verdict: judge(expected, reached) };
     });
     if (length > 0 && done.length < nrPages) {
       const at = first + done.length * PAGE_SIZE;
@@ -285,7 +288,7 @@ export class Process extends Shown {
         ? { kind: "errno", errno: "EINVAL" }
         : this.#expected(at, needsWrite);
       const verdict = judge(expected, reached);
-      pages.push({ address: at, path: isCrash ? "fast" : "slow", page: null, reached, expected, verdict });
+      pages.push({ address: at, path: isCrash ? "fast" : "slow", pfn: null, reached, expected, verdict });
     }
     return pages;
   }

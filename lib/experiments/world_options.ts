@@ -22,7 +22,7 @@ export interface WorldOptions {
   readonly guestFrames?: number;
   /** CPUs of the machine, and vCPUs of dom0. Default 1. */
   readonly cpus?: number;
-  /** Frames of the machine that are left for further guests. Default 0. */
+  /** Frames of the machine for further guests, beside some 4000 that are free in every one. Default 0. */
   readonly spareFrames?: number;
 }
 

@@ -101,7 +101,7 @@ export class Figure<Row extends object = object> {
         `it must be a whole number of at least ${NARROWEST_TEXT}`,
       );
     }
-    knownOptions("toText()", options, { colour: true });
+    knownOptions("toText()", options, { colour: "boolean" });
     return this.#text(width, { colour: options.colour ?? false });
   }
 

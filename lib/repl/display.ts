@@ -17,7 +17,7 @@ const JUPYTER_DISPLAY = Symbol.for("Jupyter.display");
 /**
  * The bundle of a value, nothing for `undefined`: figures as picture, specification and text; what has a
  * `Jupyter.display` as that says; everything else as text, and as HTML if it has an `htmlView` or
- * is of a class. A view that throws gives
+ * fields. `name` is what the value is called. A view that throws gives
  * the error's message in angle brackets.
  *
  * @example
@@ -27,10 +27,10 @@ const JUPYTER_DISPLAY = Symbol.for("Jupyter.display");
  * if (data["text/plain"] !== "0xfffn") throw new Error(JSON.stringify(data));
  * ```
  */
-export async function bundleOf(value: unknown): Promise<DisplayBundle | undefined> {
+export async function bundleOf(value: unknown, name?: string): Promise<DisplayBundle | undefined> {
   if (value === undefined) return undefined;
   try {
-    return await viewOf(value);
+    return await viewOf(value, name);
   } catch (error) {
     // What V8 throws through Deno.inspect when it is told to stop.
     const what = error === null ? "was interrupted" : `failed: ${lineOf(error)}`;
@@ -38,14 +38,14 @@ export async function bundleOf(value: unknown): Promise<DisplayBundle | undefine
   }
 }
 
-async function viewOf(value: unknown): Promise<DisplayBundle> {
+async function viewOf(value: unknown, name: string | undefined): Promise<DisplayBundle> {
   if (value instanceof Figure) return await value.bundle() as unknown as DisplayBundle;
   const views = value as Partial<Record<symbol, unknown>> | null;
   const isObject = typeof value === "object" && views !== null || typeof value === "function";
   if (isObject && typeof views![JUPYTER_DISPLAY] === "function") {
     return { data: await views![JUPYTER_DISPLAY].call(value), metadata: {} };
   }
-  const text = { "text/plain": textOf(value) };
+  const text = { "text/plain": textOf(value, name === undefined ? {} : { name }) };
   if (!isObject || typeof views![htmlView] !== "function") {
     const own = isObject && typeof views![textView] === "function";
     const fields = own ? drawn(text["text/plain"]) : fieldView(value, lineOf);

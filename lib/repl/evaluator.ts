@@ -15,6 +15,8 @@ export interface ValueHandle {
   readonly primitive?: string | number | boolean | bigint | null | undefined;
   /** Where the value lives, if it is not a primitive. */
   readonly objectId?: string;
+  /** What the source calls it, if it is nothing but a path: `mmapBase` of `qemu.mm.mmapBase`. */
+  readonly name?: string;
 }
 
 /** How a line failed. */

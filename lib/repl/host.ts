@@ -33,7 +33,7 @@ const host = {
     }
   },
 
-  async print(value: unknown, options: PrintOptions): Promise<string> {
+  async print(value: unknown, options: PrintOptions & { readonly name?: string }): Promise<string> {
     // A view runs code of the session; after an await a busy one can be interrupted.
     await undefined;
     try {
@@ -46,9 +46,9 @@ const host = {
   },
 
   /** The value's display bundle as JSON. */
-  async display(value: unknown): Promise<string> {
+  async display(value: unknown, name?: string): Promise<string> {
     await undefined;
-    return JSON.stringify(await bundleOf(value)) ?? "null";
+    return JSON.stringify(await bundleOf(value, name)) ?? "null";
   },
 
   /** What `show()` calls, if the front end takes displays. */

@@ -28,6 +28,7 @@ import {
   type RemoteObject,
 } from "./inspector_client.ts";
 import { markText } from "./mark.ts";
+import { nameOfPath } from "./named_text.ts";
 import { lineOf, textOf } from "./print.ts";
 import { HOST, scriptOf } from "./source.ts";
 
@@ -103,7 +104,8 @@ class InspectorEvaluator implements Evaluator {
         if (this.#isTerminated) return INTERRUPTED;
         return await this.#thrownObject(exceptionDetails, errorOf(exceptionDetails, url));
       }
-      return { kind: "value", value: handleOf(result) };
+      const name = nameOfPath(source);
+      return { kind: "value", value: { ...handleOf(result), ...name === undefined ? {} : { name } } };
     });
     try {
       const result = await Promise.race([finished, abandoned]);
@@ -128,10 +130,11 @@ class InspectorEvaluator implements Evaluator {
   }
 
   async print(value: ValueHandle, options: PrintOptions): Promise<string> {
+    const named = { ...options, ...nameIn(value) };
     if (value.objectId === undefined) {
-      return options.form === "line" ? lineOf(value.primitive) : textOf(value.primitive, options);
+      return options.form === "line" ? lineOf(value.primitive) : textOf(value.primitive, named);
     }
-    const text = await this.#view(value.objectId, "print", [{ value: options }]);
+    const text = await this.#view(value.objectId, "print", [{ value: named }]);
     return text ?? "<its text view was interrupted>";
   }
 
@@ -139,9 +142,9 @@ class InspectorEvaluator implements Evaluator {
     if (value.objectId === undefined) {
       return value.type === "undefined"
         ? undefined
-        : { data: { "text/plain": textOf(value.primitive) }, metadata: {} };
+        : { data: { "text/plain": textOf(value.primitive, nameIn(value)) }, metadata: {} };
     }
-    const bundle = await this.#view(value.objectId, "display", []);
+    const bundle = await this.#view(value.objectId, "display", [{ value: value.name }]);
     await this.#outputs();
     return bundle === undefined
       ? { data: { "text/plain": "<its view was interrupted>" }, metadata: {} }
@@ -223,6 +226,10 @@ class InspectorEvaluator implements Evaluator {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void setTimeout(resolve, ms));
   }
+}
+
+function nameIn({ name }: ValueHandle): { readonly name?: string } {
+  return name === undefined ? {} : { name };
 }
 
 function handleOf(result: RemoteObject): ValueHandle {

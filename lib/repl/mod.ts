@@ -16,6 +16,7 @@ export * from "./help.ts";
 export * from "./inspector_evaluator.ts";
 export * from "./interactive.ts";
 export * from "./kernel_language.ts";
+export * from "./named_text.ts";
 export * from "./piped.ts";
 export * from "./print.ts";
 export * from "./session.ts";

@@ -14,6 +14,7 @@ import { hex } from "../core/show.ts";
 import { viewText } from "../core/view.ts";
 import { lineView, textView } from "../core/views.ts";
 import { fieldView } from "./field_view.ts";
+import { ADDRESS_FIELD, ADDRESS_LIST, namedText } from "./named_text.ts";
 
 /** Entries of a collection that a pipe gets; the rest is counted. */
 const MAX_ENTRIES = 1000;
@@ -28,6 +29,8 @@ export interface TextOptions {
   readonly colour?: boolean;
   /** Characters after which the text is cut. */
   readonly most?: number;
+  /** What the value is called, so that a bare frame is in hex, too. */
+  readonly name?: string;
 }
 
 /**
@@ -43,14 +46,16 @@ export interface TextOptions {
  */
 export function textOf(
   value: unknown,
-  { width = 80, colour = false, most = MAX_TEXT }: TextOptions = {},
+  { width = 80, colour = false, most = MAX_TEXT, name }: TextOptions = {},
 ): string {
+  const named = name === undefined ? undefined : namedText(name, value);
+  if (named !== undefined) return named;
   if (typeof value === "string" && value.length > most) {
     const begin = value.slice(0, most);
-    return (begin.includes("\n") ? begin : wholeText(begin, { width, colour, most })) +
+    return (begin.includes("\n") ? begin : wholeText(begin, { width, colour })) +
       cutNote(value.length, most);
   }
-  const text = wholeText(value, { width, colour, most });
+  const text = wholeText(value, { width, colour });
   return text.length <= most ? text : text.slice(0, most) + cutNote(text.length, most);
 }
 
@@ -60,7 +65,7 @@ function cutNote(length: number, most: number): string {
   return length < 1e6 ? rest : `${rest}, ${(length / 1e6).toFixed(1)} million in all`;
 }
 
-function wholeText(value: unknown, { width, colour }: Required<TextOptions>): string {
+function wholeText(value: unknown, { width, colour }: { width: number; colour: boolean }): string {
   if (typeof value === "string" && value.includes("\n")) return value;
   if (typeof value === "number" && Number.isSafeInteger(value) && Math.abs(value) >= FROM_HEX) {
     return `${hex(value)} (${value})`;
@@ -111,11 +116,6 @@ function sysResultText(value: unknown): string | undefined {
   return `${signal} (code ${String(code)}) at ${hex(address)}, error code ${hex(Number(errorCode))}`;
 }
 
-/** Fields that hold addresses or frames, by their names. */
-const ADDRESS_FIELD =
-  "(?:\\w*[aA]ddr(?:ess)?|start|end|va|at|\\w*[fF]rame|mfn|gfn|pfn|maddr|kernelBase|userBase|old|entry|mmapBase)";
-/** Fields that hold many of them. */
-const ADDRESS_LIST = "(?:\\w*[fF]rames|mfns|gfns|pfns|addresses|frame_list)";
 /** The escape that makes a number yellow, and the one that ends it. */
 const YELLOW = "(?:\\x1b\\[33m)?";
 const NAMED = new RegExp(`(?<=(?:^|[\\s{,])${ADDRESS_FIELD}: ${YELLOW})(\\d+)(?![\\w.])`, "gm");

@@ -134,7 +134,7 @@ export const RULES: readonly Rule[] = [
       return qemu.directRead(older.start, PAGE);
     },
     // Pages for foreign mappings are handed out upwards: the older mapping has the first of them.
-    page: (w, io) => io.pages[0]!.page === w.dom0.frames.length,
+    page: (w, io) => io.pages[0]!.pfn === w.dom0.frames.length,
   },
 ];
 

@@ -27,7 +27,7 @@ function loopback(kernel: string) {
   const ref = w.kernel.grantRefs.grantForeignAccess(0, frame, false);
   const back = w.process("back");
   const vma = back.mmapGrants(new Grants(0, [ref], [frame as never], true));
-  const pin = () => front.directWrite(address, PAGE).pages.map(({ page }) => page);
+  const pin = () => front.directWrite(address, PAGE).pages.map(({ pfn }) => pfn);
   const mark = () => w.kernel.p2m.describe(page);
   return { w, front, back, vma, page, frame, pin, mark };
 }
@@ -48,7 +48,7 @@ for (const kernel of ["linux4_0", "linux6_1", "linux7_1"]) {
     const [other] = back.directWrite(vma.start, PAGE).pages;
     // The frame's m2p entry names the front end's page, and the plain entry of the mapping is special.
     assertEquals(
-      [other!.reached, w.kernel.frameSource.owns(other!.page!)],
+      [other!.reached, w.kernel.frameSource.owns(other!.pfn!)],
       [{ kind: "frame", frame }, true] as unknown[],
     );
   });

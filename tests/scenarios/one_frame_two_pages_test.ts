@@ -25,7 +25,7 @@ for (const [kernel, same] of [["linux3_19", true], ["linux4_0", false], ["linux6
   Deno.test(`${kernel}: two mappings of one frame have ${same ? "one page" : "a page each"}`, () => {
     const { qemu, older, newer, own, other } = twice(kernel);
     const io = [older, newer].map((at) => qemu.directRead(at, PAGE).pages[0]!);
-    assertEquals(io.map(({ page }) => page), [same ? other : own, other]);
+    assertEquals(io.map(({ pfn }) => pfn), [same ? other : own, other]);
     assertEquals(io.map(({ verdict }) => verdict), ["ok", "ok"]);
   });
 }

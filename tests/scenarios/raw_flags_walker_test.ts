@@ -19,7 +19,7 @@ Deno.test("draft_b: a frame number inside dom0's p2m makes the device write to d
   const io = qemu.directRead(start, 2 * PAGE, 3 * 512);
   // The caller hears nothing of it.
   assertEquals(io.returned, "8192");
-  assertEquals(io.pages.map(({ path, page, verdict }) => [path, page, verdict]), [
+  assertEquals(io.pages.map(({ path, pfn, verdict }) => [path, pfn, verdict]), [
     ["fast", 0, "wrong-page"],
     ["fast", 0, "wrong-page"],
   ]);

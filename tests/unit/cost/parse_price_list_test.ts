@@ -281,3 +281,11 @@ Deno.test("parsePriceList refuses what is not text", () => {
     "Cannot read a price list from 7",
   );
 });
+
+Deno.test("parsePriceList calls a list without a name unnamed", () => {
+  assertThrows(() => parsePriceList("{"), SyntaxError, 'of price list "unnamed"');
+  assertEquals(
+    parsePriceList(CONTROL).prices.hypercall.per,
+    parsePriceList(CONTROL, "x").prices.hypercall.per,
+  );
+});

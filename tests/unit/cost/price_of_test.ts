@@ -159,3 +159,10 @@ Deno.test("priceOf refuses what is not a count", () => {
     assertThrows(() => priceOf(counts as Record<string, number>, LIST), kind, message);
   }
 });
+
+Deno.test("priceOf refuses what is no price list, and options that nothing reads", () => {
+  const price = priceOf as (...values: unknown[]) => unknown;
+  assertThrows(() => price({}), TypeError, "Cannot price events by undefined: it must be a price list");
+  assertThrows(() => price({}, "mine"), TypeError, 'Cannot price events by "mine": it must be a price list');
+  assertThrows(() => price({}, LIST, { desing: "linux4_0" }), RangeError, 'did you mean "design"');
+});

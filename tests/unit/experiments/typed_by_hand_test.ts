@@ -42,6 +42,15 @@ const WORLDS: readonly Mistyped[] = [
 
 const GUESTS: readonly Mistyped[] = [
   [({ w }) => w.guest.grant(4, { readOnly: true }), 'did you mean "readonly"'],
+  [
+    ({ w }) => w.guest.grant(4, { readonly: "no" }),
+    'Cannot give guest.grant() as readonly "no": it must be true or false',
+  ],
+  [({ w }) => w.net({ orphan: 0 }), "Cannot give w.net() as orphan 0: it must be true or false"],
+  [
+    ({ w }) => w.blk({ persistent: "yes" }),
+    'Cannot give w.blk() as persistent "yes": it must be true or false',
+  ],
   [({ w }) => w.guest.grant(4, true), "Cannot give guest.grant() true: it must be a record"],
   [({ w }) => w.guest.grant(4, null), "Cannot give guest.grant() null: it must be a record"],
   [({ w }) => w.guest.revoke(), "Cannot revoke undefined: it must be what guest.grant() answers"],
@@ -52,6 +61,10 @@ const GUESTS: readonly Mistyped[] = [
 
 const PROCESSES: readonly Mistyped[] = [
   [({ qemu }) => qemu.mmapGrants(), "Cannot map grants undefined: it must be what guest.grant()"],
+  [
+    ({ qemu }) => qemu.mmapGrants(world().guest.grant(2)),
+    'Cannot map grants "2 grants of domain 1, writable: refs 8 9, frames 0x',
+  ],
   [({ qemu }) => qemu.mmapGrants([8]), "Cannot map grants [8]: it must be what guest.grant()"],
   [({ qemu }) => qemu.tryMmapGrants(3), "Cannot map grants 3: it must be what guest.grant()"],
   [
