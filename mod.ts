@@ -32,6 +32,8 @@ export {
   type Guest,
   type IoOutcome,
   type Process,
+  type ReleaseCostRow,
+  releaseCosts,
   runExperiment,
   type SplitThenPinRow,
   type World,
@@ -45,6 +47,7 @@ export {
   chartCall,
   chartChange,
   chartExperiment,
+  chartReleases,
   chartShootdown,
   chartSplit,
 } from "./lib/repl/chart_experiment.ts";

@@ -14,7 +14,8 @@ import type { InstructionList } from "../cost/instruction_list.ts";
 import type { CostCounts, CostKind } from "../cost/operations.ts";
 import { repIterations } from "../cost/rep_iterations.ts";
 import { knownOptions } from "../core/options.ts";
-import { outOfRange } from "../core/misuse.ts";
+import { outOfRange, wrongType } from "../core/misuse.ts";
+import { lookUp } from "../core/nearest.ts";
 import { benchCounts } from "./benches/benches.ts";
 import type { BenchMachine, BenchMode, BenchTables } from "./benches/machine.ts";
 
@@ -39,6 +40,9 @@ const KNOWN: Readonly<Record<keyof ReleaseCostOptions, true>> = {
   mode: true,
   tables: true,
 };
+
+const MACHINES: Readonly<Record<BenchMachine, true>> = { linux: true, xenpv: true, xenpvh: true };
+const TABLES: Readonly<Record<BenchTables, true>> = { warm: true, cold: true };
 
 /** What one event adds to, or takes off, a bench from one release to the next. */
 export interface ReleaseCostRow {
@@ -70,7 +74,8 @@ const REP = "string instructions";
 /**
  * Changes of cost between releases, those of no instruction left out.
  *
- * @throws {RangeError} if there are fewer than two releases, or no prices of one, or no such bench
+ * @throws {TypeError} if benches or releases are not lists
+ * @throws {RangeError} if there are fewer than two releases, or no prices of one, or no such bench, machine or tables
  *
  * @example
  * ```ts
@@ -84,6 +89,16 @@ const REP = "string instructions";
 export function releaseCosts(options: ReleaseCostOptions): ReleaseCostRow[] {
   knownOptions("releaseCosts()", options, KNOWN);
   const { benches, releases = COST_RELEASES, machine = "linux", tables = "warm" } = options;
+  if (!Array.isArray(benches) || !benches.every((pair) => Array.isArray(pair) && pair.length === 2)) {
+    throw wrongType(
+      "compare costs of",
+      benches,
+      'it must be a list of benches with sizes: [["mmap_anon", 1]]',
+    );
+  }
+  if (!Array.isArray(releases)) throw wrongType("compare releases", releases, "it must be a list of names");
+  lookUp("machine", MACHINES, machine);
+  lookUp("state of page tables", TABLES, tables);
   if (releases.length < 2) throw outOfRange("compare costs of", releases.length, "it takes two releases");
   return benches.flatMap(([bench, n]) => {
     const mode = options.mode ??

@@ -15,11 +15,13 @@ import { ExperimentResult, type ExperimentRow } from "../experiments/experiment.
 import { pageStrip } from "../experiments/page_strip.ts";
 import { pricedByLayer, pricedRows, throughputRows } from "../experiments/priced_rows.ts";
 import { Process } from "../experiments/process.ts";
+import { type ReleaseCostOptions, releaseCosts } from "../experiments/release_costs.ts";
 import { shootdownLanes, type ShootdownOptions } from "../experiments/shootdown_lanes.ts";
 import { recordOf, spanCosts } from "../experiments/span_costs.ts";
 import { addressSpace } from "../plots/address_space.ts";
 import { beforeAfter } from "../plots/before_after.ts";
 import { costAgainst } from "../plots/cost_against.ts";
+import { costChanges } from "../plots/cost_changes.ts";
 import { costByLayer } from "../plots/cost_by_layer.ts";
 import type { ChartOptions, Figure } from "../plots/figure.ts";
 import { flameGraph } from "../plots/flame_graph.ts";
@@ -182,6 +184,23 @@ export function chartCall(
   callable("chart the call", body);
   expectPrices(prices);
   return flameGraph(spanCosts(title, recordOf(process.world.trace, body), prices), { title });
+}
+
+/**
+ * What each recorded release made cheaper or dearer, event by event: {@linkcode releaseCosts} as a chart.
+ *
+ * @throws {TypeError} or {RangeError} as {@linkcode releaseCosts} does
+ *
+ * @example
+ * ```ts
+ * import { chartReleases } from "grantlab";
+ * const text = chartReleases({ benches: [["mmap_anon", 1]] }).toText(100);
+ * if (!text.includes("vma_tree_prealloc")) throw new Error(text);
+ * ```
+ */
+export function chartReleases(options: ReleaseCostOptions, words: ChartOptions = {}): Figure {
+  knownOptions("a chart of releases", words, { title: true, subtitle: true });
+  return costChanges(releaseCosts(options), words);
 }
 
 /** A shoot-down that CPU 0 starts, on the time line. */

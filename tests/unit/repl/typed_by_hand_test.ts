@@ -57,6 +57,17 @@ const CHART_CALLS: readonly Mistyped[] = [
     "Cannot compare rows by tables: undefined: there must be two values",
   ],
   [() => g.chartChange(walks(), "tables", ["native", "npt"]), 'Cannot compare with tables "npt": no row has'],
+  [
+    () => g.releaseCosts({}),
+    'Cannot compare costs of undefined: it must be a list of benches with sizes: [["mmap',
+  ],
+  [
+    () => g.releaseCosts({ benches: ["mmap_anon"] }),
+    'Cannot compare costs of ["mmap_anon"]: it must be a list',
+  ],
+  [() => g.releaseCosts({ benches: [], releases: "ab" }), 'Cannot compare releases "ab": it must be a list'],
+  [() => g.releaseCosts({ benches: [], machine: "xen" }), 'Cannot find the machine "xen"'],
+  [() => g.chartReleases({ benches: [["mmap_anon", 1]] }, { titel: "x" }), 'did you mean "title"'],
   [() => g.chartShootdown({ cpu: 4 }), 'did you mean "cpus"'],
   [() => g.chartShootdown(4), "Cannot give a shoot-down 4: it must be a record"],
   [() => g.chartCall(5), "Cannot chart a call of 5: it must be a process"],
