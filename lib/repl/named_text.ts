@@ -11,7 +11,7 @@ import { describeEntry } from "../x86/mod.ts";
 import { statusName } from "../xen/mod.ts";
 
 /** Fields that hold addresses or frames, by their names. */
-export const ADDRESS_FIELD =
+const ADDRESS_FIELD =
   "(?:\\w*[aA]ddr(?:ess)?|start|end|va|at|\\w*[fF]rame|mfn|gfn|pfn|maddr|kernelBase|userBase|old|entry|mmapBase|p2mEnd)";
 /** Fields that hold many of them. */
 export const ADDRESS_LIST = "(?:\\w*[fF]rames|mfns|gfns|pfns|addresses|frame_list)";
@@ -37,7 +37,7 @@ const MOST_RUNS = 40;
  */
 export function namedText(name: string, value: unknown): string | undefined {
   if (typeof value === "number") {
-    if (IS_STATUS.test(name)) return `${statusName(value)} (${value})`;
+    if (IS_STATUS.test(name)) return `${value} (${statusName(value)})`;
     if (!Number.isSafeInteger(value) || value < 0) return undefined;
     if (IS_ADDRESS.test(name)) return hex(value);
     return IS_PTE_FLAGS.test(name) ? `${hex(value)} (${flagNames(value)})` : undefined;

@@ -14,7 +14,7 @@ import { hex } from "../core/show.ts";
 import { viewText } from "../core/view.ts";
 import { lineView, textView } from "../core/views.ts";
 import { fieldView } from "./field_view.ts";
-import { ADDRESS_FIELD, ADDRESS_LIST, namedText } from "./named_text.ts";
+import { ADDRESS_LIST, namedText } from "./named_text.ts";
 
 /** Entries of a collection that a pipe gets; the rest is counted. */
 const MAX_ENTRIES = 1000;
@@ -118,18 +118,22 @@ function sysResultText(value: unknown): string | undefined {
 
 /** The escape that makes a number yellow, and the one that ends it. */
 const YELLOW = "(?:\\x1b\\[33m)?";
-const NAMED = new RegExp(`(?<=(?:^|[\\s{,])${ADDRESS_FIELD}: ${YELLOW})(\\d+)(?![\\w.])`, "gm");
+const FIELDS = new RegExp(`(?<=^|[\\s{,])(\\w+)(: ${YELLOW})(-?\\d+)(?![\\w.])`, "gm");
 const LISTS = new RegExp(`(?<=(?:^|[\\s{,])${ADDRESS_LIST}: (?:\\w+\\(\\d+\\) )?)\\[[^\\[\\]]*\\]`, "gm");
 const QUOTED = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g;
 
-/** Whole numbers in fields that are called address or frame, in a text of `Deno.inspect`, outside its strings. */
+/** Numbers whose field says what they are, in a text of `Deno.inspect`, outside its strings. */
 function addressesInHex(text: string): string {
   const strings: string[] = [];
   const bare = text.replaceAll(QUOTED, (quoted) => `"${strings.push(quoted) - 1}"`);
   const inHex = (digits: string) => hex(Number(digits));
+  const named = (whole: string, name: string, between: string, digits: string) => {
+    const text = namedText(name, Number(digits));
+    return text === undefined ? whole : `${name}${between}${text}`;
+  };
   const both = (digits: string) => Number(digits) < LARGE ? digits : `${hex(Number(digits))} (${digits})`;
   const done = bare
-    .replaceAll(NAMED, inHex)
+    .replaceAll(FIELDS, named)
     // deno-lint-ignore no-control-regex
     .replaceAll(LISTS, (list) => list.replaceAll(/(?<=[\s[,]|\x1b\[33m)\d+(?=[\s\],\x1b])/g, inHex));
   return done.replaceAll(/(?<=^|[^\w.$-]|\[33m)\d{10,16}(?![\w.])/gm, both).replaceAll(

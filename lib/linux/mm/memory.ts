@@ -39,7 +39,9 @@ export function vmNormalPage(vma: Vma, address: number, frame: number, flags: nu
   system.trace.add(EV.normal_page);
   const pfn = system.pv.ptePfn(frame, flags);
   if (!system.flavour.hasPteSpecial) {
-    if ((vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 && isRawPfn(vma, address, pfn)) return NO_PAGE;
+    // A mixed mapping may hold whatever has a struct, until Linux 6.10 even the page of zeros.
+    if ((vma.flags & VM_MIXEDMAP) !== 0) return system.memMap.pfnValid(pfn) ? pfn : NO_PAGE;
+    if ((vma.flags & VM_PFNMAP) !== 0 && isRawPfn(vma, address, pfn)) return NO_PAGE;
     if (pfn === system.zeroPage) return NO_PAGE;
   } else if ((flags & _PAGE_SPECIAL) !== 0) {
     const supplied = system.flavour.foreign.specialPage(vma, address);
@@ -60,13 +62,12 @@ export function vmNormalPage(vma: Vma, address: number, frame: number, flags: nu
 }
 
 /**
- * Without a bit for special entries: a mixed mapping may hold anything that has a struct; a mapping of raw pfns holds
- * them in order, and a page that is out of order is a private copy.
+ * Without a bit for special entries a mapping of raw pfns holds them in order, and a page that is out of order is a
+ * private copy.
  *
  * @cite linux 6.1 mm/memory.c vm_normal_page
  */
 function isRawPfn(vma: Vma, address: number, pfn: number): boolean {
-  if ((vma.flags & VM_MIXEDMAP) !== 0) return !vma.mm.system.memMap.pfnValid(pfn);
   return pfn === linearPageIndex(vma, address) || !isCowMapping(vma.flags);
 }
 

@@ -12,7 +12,7 @@ const NAMED: readonly (readonly [name: string, value: unknown, text: string | un
   ["count", 0x60, undefined],
   ["grantPteFlags", 0x60, "0x60 (A D)"],
   ["pteFlags", 0x27, "0x27 (P RW US A)"],
-  ["mapNoHandle", -13, "GNTST_no_space (-13)"],
+  ["mapNoHandle", -13, "-13 (GNTST_no_space)"],
   ["frames", Float64Array.of(16, 17, 18, 32), "4: 0x10–0x12 0x20"],
   ["frames", [-1, -1, 5], "3: -1 -1 0x5"],
   ["pfns", [7], "1: 0x7"],
@@ -31,6 +31,10 @@ Deno.test("textOf() minds the name of a bare value", () => {
   assertEquals(textOf(4096, { name: "frame" }), "0x1000");
   assertEquals(textOf(4096, { name: "length" }), "4096");
   assertEquals(textOf(4096), "4096");
+  assertEquals(
+    textOf({ name: "x", grantPteFlags: 96, mapNoHandle: -13, n: 96 }),
+    '{ name: "x", grantPteFlags: 0x60 (A D), mapNoHandle: -13 (GNTST_no_space), n: 96 }',
+  );
 });
 
 const PATHS: readonly (readonly [source: string, name: string | undefined])[] = [

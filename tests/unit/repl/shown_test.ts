@@ -132,7 +132,7 @@ const CATALOGUES: readonly (readonly [value: unknown, lines: RegExp])[] = [
   [grantlab.EXPERIMENTS, /^split_cost +What does .* design, vmas, pages /m],
   [grantlab.KERNEL_FLAVOURS, /^linux4_0 +Linux 4\.0: find_special_page +mm of 2014 +linux 4\.0 mm/m],
   // Many fields of few flavours: a column for each flavour.
-  [grantlab.XEN_FLAVOURS, /^mapNoHandle +GNTST_/m],
+  [grantlab.XEN_FLAVOURS, /^mapNoHandle +-7 \(GNTST_/m],
   [ASSUMED_CYCLES, /^prices\n +per +low +high +source\n[─ ]+\ntlb_lookup +0 +0 +0 /m],
   [grantlab.priceOf({ hypercall: 1 }, ASSUMED_CYCLES), /^byEvent\n.*\n.*\n0 +hypercall +xen +1 /m],
 ];

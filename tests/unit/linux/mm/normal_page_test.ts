@@ -37,13 +37,14 @@ function look(vmFlags: number, frame: number | "zero", hasPteSpecial: boolean, f
   const linux = nativeLinux({ frames: NR_PAGES, flavour });
   const vma = new Vma(linux.process(), START, START + 4 * PAGE, vmFlags, PGOFF, null, null);
   const page = vmNormalPage(vma, START + PAGE, frame === "zero" ? linux.system.zeroPage : frame, flags);
-  return { page: page === NO_PAGE ? "NULL" : page, log: linux.system.log.map(({ text }) => text) };
+  const name = page === NO_PAGE ? "NULL" : page === linux.system.zeroPage ? "zero" : page;
+  return { page: name, log: linux.system.log.map(({ text }) => text) };
 }
 
 const BEYOND = "Bad page map at 0x11000: entry frame 0x100 flags 0x5: pfn 0x100 has no struct page";
 
 // deno-fmt-ignore
-const RULES: readonly [rule: string, vmFlags: number, frame: number | "zero", page: number | "NULL", log?: string][] = [
+const RULES: readonly [rule: string, vmFlags: number, frame: number | "zero", page: number | "NULL" | "zero", log?: string][] = [
   ["control: ordinary memory", COW, 0x20, 0x20],
   ["ordinary memory whose pfn happens to be in order", VM_READ, IN_ORDER, IN_ORDER],
   ["ordinary memory, the page of zeros", COW, "zero", "NULL"],
@@ -52,6 +53,7 @@ const RULES: readonly [rule: string, vmFlags: number, frame: number | "zero", pa
   ["mixed map with a struct page", COW | VM_MIXEDMAP, 0x20, 0x20],
   ["mixed map with a struct page, in order", COW | VM_MIXEDMAP, IN_ORDER, IN_ORDER],
   ["mixed map without a struct page", COW | VM_MIXEDMAP, NR_PAGES, "NULL"],
+  ["mixed map, the page of zeros", COW | VM_MIXEDMAP, "zero", "zero"],
   ["raw pfns, private, in order", COW | VM_PFNMAP, IN_ORDER, "NULL"],
   ["raw pfns, private, out of order: a copy", COW | VM_PFNMAP, 0x20, 0x20],
   ["raw pfns, private, off by one below", COW | VM_PFNMAP, IN_ORDER - 1, IN_ORDER - 1],
