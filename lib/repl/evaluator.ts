@@ -86,6 +86,8 @@ export interface Evaluator {
    * Of a class it is its own name.
    */
   classOf(path: string): Promise<string | undefined>;
+  /** How many errors of timers and promises nobody has handled so far. */
+  unhandled(): Promise<number>;
   /** Stops the running source; the session stays. */
   interrupt(): Promise<Interruption>;
   /** Ends the host. No process is left when it settles. */

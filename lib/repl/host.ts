@@ -51,6 +51,9 @@ const host = {
     return JSON.stringify(await bundleOf(value, name)) ?? "null";
   },
 
+  /** Errors of timers and promises that nobody handled. */
+  unhandled: 0,
+
   /** What `show()` calls, if the front end takes displays. */
   show: undefined as ((bundle: DisplayBundle) => void) | undefined,
 
@@ -163,6 +166,7 @@ function endWithFrontEnd(): void {
 }
 
 function report(error: unknown): void {
+  host.unhandled++;
   console.error(`Uncaught ${error instanceof Error ? `${error.name}: ${error.message}` : lineOf(error)}`);
 }
 

@@ -167,6 +167,16 @@ class InspectorEvaluator implements Evaluator {
     return classAt(this.#host.client, path);
   }
 
+  async unhandled(): Promise<number> {
+    try {
+      return Number((await this.#run(`${HOST}.unhandled`)).result.value);
+    } catch (error) {
+      // It has left by itself, which is no error.
+      if (error instanceof HostGone) return 0;
+      throw error;
+    }
+  }
+
   async interrupt(): Promise<Interruption> {
     const abandon = this.#abandon;
     if (abandon === undefined) return "idle";

@@ -22,7 +22,7 @@ export interface PipedOutput {
  * Evaluates entries until the input ends or one fails.
  *
  * @param lines input lines without their ends
- * @returns exit code: 0, 1 after an error, or that of `Deno.exit` in an entry
+ * @returns exit code: 0, 1 after an error (also one of a timer or promise that nobody handled), or that of `Deno.exit` in an entry
  */
 export async function runPiped(
   evaluator: Evaluator,
@@ -46,7 +46,8 @@ export async function runPiped(
     output.result(await evaluator.print(evaluation.value, { form: "line" }));
     await evaluator.release(evaluation.value);
   }
-  return 0;
+  // They have been reported when they happened.
+  return await evaluator.unhandled() > 0 ? 1 : 0;
 }
 
 /** Entries with the number of their first line, from 1. An unfinished last one is an entry too, and will fail. */
