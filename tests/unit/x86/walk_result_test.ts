@@ -178,6 +178,26 @@ Deno.test("walk() starts from the lowest entry cached, and from a table whose fr
   assertEquals(levels, [1, 1, 1, 2, 3, 4]);
 });
 
+Deno.test("walk() caches a table entry that points beyond memory, as far as frames of 31 bits go", () => {
+  const table: [rule: string, entry: bigint, again: number][] = [
+    ["control: beyond memory", 0x400_0000_0007n, 0],
+    ["frame 0x7ff00000", 0x7ff_0000_0007n, 0],
+    ["the last frame of 31 bits", 0x7ff_ffff_f007n, 0],
+    ["frame 2^31", 0x800_0000_0007n, 1],
+  ];
+  for (const [rule, entry, again] of table) {
+    const cpu = new Cpu({ tlb: "architectural", maxPhyAddr: 52, registers: { root: mfn(1) } });
+    const mem = memoryOf([entry]);
+    const steps = [VA, VA + 0x4000_0000n].map((va) => {
+      const mark = cpu.trace.count("walk_step");
+      const { outcome, level } = go(cpu, mem, ACCESS_READ, va);
+      return [outcome, level, cpu.trace.count("walk_step") - mark];
+    });
+    // The second walk starts at the table that is not there.
+    assertEquals(steps, [[OUTCOME_NO_MEMORY, 3, 1], [OUTCOME_NO_MEMORY, 3, again]], rule);
+  }
+});
+
 Deno.test("walk() that peeks neither asks nor fills paging-structure caches", () => {
   const cpu = new Cpu({ tlb: "architectural", registers: { root: mfn(1) } });
   const mem = memoryOf([0x2007n, 0x3007n, 0x4007n, 0x55007n]);

@@ -90,7 +90,7 @@ const ROWS: Row[] = [
       xen.grantTableOp(h.hv, other, xen.GNTTABOP_map_grant_ref, [op]);
       assertEquals(op.status, 0);
     },
-    op: () => ({ flags: HOST | RO }),
+    op: () => ({ flags: HOST | RO, host_addr: LINEAR }),
     expect: -1,
   },
   // 8
@@ -123,6 +123,14 @@ const ROWS: Row[] = [
   { rule: "frame beyond memory", given: (h) => frame(h, 4096), expect: -9 },
   { rule: "frame of all ones", given: (h) => frame(h, 0xffffffff), expect: -9 },
   { rule: "9 before 14", given: (h) => frame(h, 2000), op: () => ({ host_addr: 4 }), expect: -9 },
+  // 11, 12: its page left the granter behind the back of a leaked pin
+  { rule: "frame of nobody by now", given: (h) => leakThenGive(h, 999), expect: -1 },
+  {
+    rule: "frame of the mapper by now",
+    options: { dom0: { maxPages: 65 } },
+    given: (h) => leakThenGive(h, 0),
+    expect: -1,
+  },
   // 13
   { rule: "page table of the granter, writable", given: (h) => pinGuestTable(h), expect: -1 },
   {
@@ -138,6 +146,15 @@ const ROWS: Row[] = [
     expect: 0,
   },
   // 14
+  ...[HOST, HOST | RO, HOST | DEVICE, HOST | DEVICE | RO].flatMap((flags): Row[] => [
+    { rule: `no table for the host half, flags ${flags}`, op: () => ({ flags, host_addr: 4 }), expect: -1 },
+    {
+      rule: `no table for the host half, flags ${flags}, beside a reader`,
+      given: (h) => map(h, { flags: HOST | RO, host_addr: LINEAR }),
+      op: () => ({ flags, host_addr: 4 }),
+      expect: -1,
+    },
+  ]),
   { rule: "entry address not a multiple of 8", op: (h) => ({ host_addr: h.pte(0) + 4 }), expect: -1 },
   {
     rule: "entry in a page that is no table",
@@ -176,6 +193,16 @@ function frame(h: Host, mfn: number): void {
 function pinGuestTable(h: Host): void {
   const { rc } = xen.mmuextOp(h.hv, h.guest, [{ cmd: xen.MMUEXT_PIN_L1_TABLE, mfn: h.guest.mfnOf(0) }]);
   assertEquals(rc, 0);
+}
+
+/** A mapping whose entry the guest destroys leaves a pin and no reference; then its granter gives the page away. */
+function leakThenGive(h: Host, domid: number): void {
+  assertEquals(map(h, { host_addr: h.pte(1) }).status, 0);
+  assertEquals(xen.mmuUpdate(h.hv, h.dom0, [{ ptr: h.pte(1), frame: 0, flags: 0 }]).rc, 0);
+  h.hv.mem.write32(h.dom0.grantTable.entry(8), (h.guest.domid << 16 | xen.GTF_accept_transfer) >>> 0);
+  const op = { mfn: h.guest.mfnOf(0), domid, ref: 8, status: 77 };
+  assertEquals(xen.grantTableOp(h.hv, h.guest, xen.GNTTABOP_transfer, [op]), 0);
+  assertEquals(op.status, domid === 0 ? 0 : -2);
 }
 
 function device(h: Host, flags = 0): xen.GnttabMapGrantRef {
