@@ -6,11 +6,11 @@
  * @module
  */
 
+import { adjoiningVma } from "./adjoining_vma.ts";
 import { enterCall, refuse } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
-import { hex } from "../../core/show.ts";
-import { findVma, vmaLookup } from "./find_vma.ts";
+import { vmaLookup } from "./find_vma.ts";
 import { type MmStruct, TASK_SIZE_MAX } from "./mm_struct.ts";
 import { modifyVma } from "./modify_vma.ts";
 import { pageAlign, type UserWord, userWord, wrapAdd } from "./page_range.ts";
@@ -103,16 +103,9 @@ function applyVmaLockFlags(mm: MmStruct, start: number, bytes: number, flags: nu
     prev = fixed.value;
     at = Math.max(stop, prev.end);
     if (at >= end) return null;
-    const next = findVma(mm, prev.end);
-    if (next === null || next.start !== at) {
-      return refuse(
-        mm,
-        "ENOMEM",
-        "apply_vma_lock_flags",
-        `nothing is mapped at ${hex(at)}; what lies before has changed`,
-      ).errno;
-    }
-    vma = next;
+    const next = adjoiningVma(prev, at, "apply_vma_lock_flags");
+    if (!next.ok) return next.errno;
+    vma = next.value;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { adjoiningVma } from "./adjoining_vma.ts";
 import { enterCall, refuse } from "./last_call.ts";
 import { type Errno, fail, ok, type SysResult } from "../../core/errno.ts";
 import { PAGE_SIZE } from "../../core/geometry.ts";
@@ -160,16 +161,9 @@ function protectFrom(
     prev = fixed.value;
     at = Math.max(stop, prev.end);
     if (at >= end) return null;
-    const next = findVma(mm, prev.end);
-    if (next === null || next.start !== at) {
-      return refuse(
-        mm,
-        "ENOMEM",
-        "do_mprotect_pkey",
-        `nothing is mapped at ${hex(at)}; what lies before has changed`,
-      ).errno;
-    }
-    vma = next;
+    const next = adjoiningVma(prev, at, "do_mprotect_pkey");
+    if (!next.ok) return next.errno;
+    vma = next.value;
   }
 }
 
