@@ -4,8 +4,8 @@
  * @module
  */
 
-import { wrongType } from "./misuse.ts";
-import { lookUp } from "./nearest.ts";
+import { outOfRange, wrongType } from "./misuse.ts";
+import { nearHint } from "./nearest.ts";
 
 /**
  * Checks that `options` is a record with no other names than those known.
@@ -31,5 +31,9 @@ export function knownOptions(of: string, options: unknown, known: object): void 
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
     throw wrongType(`give ${of}`, options, "it must be a record of options");
   }
-  for (const name of Object.keys(options)) lookUp(`option of ${of}`, known as Record<string, unknown>, name);
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    const hint = nearHint(Object.keys(known), name);
+    throw outOfRange(`give ${of} the option`, name, `there is no such option; ${hint}`);
+  }
 }
