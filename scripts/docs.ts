@@ -24,11 +24,32 @@ async function main(): Promise<number> {
     console.error(new TextDecoder().decode(stderr));
     return 1;
   }
+  const folder = new URL(`${FOLDER}/`, ROOT);
+  for (const file of pagesIn(folder)) {
+    const html = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, withAddresses(html));
+  }
   const references = crossReference(librarySources(ROOT));
   await Deno.writeTextFile(new URL(`${FOLDER}/cross_reference.html`, ROOT), page(references));
   console.log(`${FOLDER}/index.html: ${layers.length} layers`);
   console.log(`${FOLDER}/cross_reference.html: ${new Set(references.map(({ name }) => name)).size} names`);
   return 0;
+}
+
+function pagesIn(folder: URL): URL[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return pagesIn(new URL(`${encodeURIComponent(name)}/`, folder));
+    return name.endsWith(".html") ? [new URL(encodeURIComponent(name), folder)] : [];
+  });
+}
+
+/** A page whose lines of import name what a script can import: `grantlab/core`, where the generator has the folder `core`. */
+export function withAddresses(html: string): string {
+  const names: Readonly<Record<string, unknown>> = LAYERS;
+  return html.replaceAll(/ from &quot;([\w./]+)&quot;/g, (all, name: string) => {
+    if (name === ".") return " from &quot;grantlab&quot;";
+    return Object.hasOwn(names, name) ? ` from &quot;grantlab/${name}&quot;` : all;
+  });
 }
 
 /** The table; our names lead to the line that cites. */

@@ -27,12 +27,17 @@ import { show } from "./show.ts";
 export function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name: string): T {
   if (typeof name !== "string") throw wrongType(`find the ${what}`, name, "it must be a string");
   if (Object.hasOwn(table, name)) return table[name]!;
-  const names = Object.keys(table);
+  throw new RangeError(
+    `Cannot find the ${what} ${show(name)}: there is no such ${what}; ${nearHint(Object.keys(table), name)}`,
+  );
+}
+
+/** The end of a refusal: names near to `name`, or all that there are. */
+export function nearHint(names: readonly string[], name: string): string {
   const near = nearNames(names, name);
-  const hint = near.length > 0
+  return near.length > 0
     ? `did you mean ${near.map((n) => show(n)).join(" or ")}`
     : `there are ${names.join(", ")}`;
-  throw new RangeError(`Cannot find the ${what} ${show(name)}: there is no such ${what}; ${hint}`);
 }
 
 /**

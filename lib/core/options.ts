@@ -4,8 +4,8 @@
  * @module
  */
 
-import { wrongType } from "./misuse.ts";
-import { lookUp } from "./nearest.ts";
+import { outOfRange, wrongType } from "./misuse.ts";
+import { nearHint } from "./nearest.ts";
 
 /**
  * Checks that `options` is a record with no other names than those known.
@@ -32,7 +32,11 @@ export function knownOptions(of: string, options: unknown, known: object): void 
     throw wrongType(`give ${of}`, options, "it must be a record of options");
   }
   for (const [name, value] of Object.entries(options)) {
-    const kind = lookUp(`option of ${of}`, known as Record<string, unknown>, name);
+    if (!Object.hasOwn(known, name)) {
+      const hint = nearHint(Object.keys(known), name);
+      throw outOfRange(`give ${of} the option`, name, `there is no such option; ${hint}`);
+    }
+    const kind = (known as Readonly<Record<string, unknown>>)[name];
     if (kind === "boolean" && value !== undefined && typeof value !== "boolean") {
       throw wrongType(`give ${of} as ${name}`, value, "it must be true or false");
     }

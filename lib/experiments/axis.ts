@@ -6,7 +6,7 @@
  */
 
 import { outOfRange, wholeNumber, wrongType } from "../core/misuse.ts";
-import { lookUp } from "../core/nearest.ts";
+import { lookUp, nearHint } from "../core/nearest.ts";
 
 /** A value on an axis. */
 export type AxisValue = number | string;
@@ -46,8 +46,8 @@ export function nameAxis<T>(
 ): Axis<string> {
   const parse = (value: unknown) => {
     const name = String(value);
-    lookUp(meaning, table, name);
-    return name;
+    if (Object.hasOwn(table, name)) return name;
+    throw outOfRange(`try ${meaning}`, name, `there is no such value; ${nearHint(Object.keys(table), name)}`);
   };
   return { meaning, values, parse };
 }

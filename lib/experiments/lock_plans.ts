@@ -71,6 +71,7 @@ export const lockPlans: Experiment = experiment({
     x: "cpus",
     series: "plan",
     y: "throughput",
+    where: { work: "copy" },
     title: "Packets copied from one guest on every CPU, by lock plan",
   },
 });

@@ -14,6 +14,7 @@ export * from "./compare.ts";
 export * from "./comparison.ts";
 export * from "./copy_cache.ts";
 export * from "./event_tally.ts";
+export * from "./drawn_rows.ts";
 export * from "./experiment.ts";
 export * from "./explain.ts";
 export * from "./flush_batching.ts";

@@ -56,7 +56,12 @@ function specOf(chart: LineChart, { xLog, yLog }: LineOptions): Partial<VegaLite
       scale: xLog === true
         ? { type: "log", base: 2, nice: false }
         : { zero: false, nice: false, padding: 12 },
-      axis: { ...(xs.length <= 16 ? { values: xs } : {}), labelOverlap: true, grid: false },
+      axis: {
+        ...(xs.length <= 16 ? { values: xs } : {}),
+        ...(xs.length === 1 ? { format: ",~f" } : {}),
+        labelOverlap: true,
+        grid: false,
+      },
     }
     : { field: "x", type: "ordinal", sort: xs, title: words.xTitle, axis: { labelAngle: 0 } };
   const y = {

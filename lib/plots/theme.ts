@@ -46,6 +46,12 @@ export interface LayerStyle {
 /** Names of the font in pictures; front ends without it take the next one. */
 export const FONT = "DejaVu Sans, Verdana, sans-serif";
 
+/** Size of a title's letters. */
+export const TITLE_SIZE = 14;
+
+/** Size of a subtitle's letters. */
+export const SUBTITLE_SIZE = 11;
+
 /** Colours of everything that is not data. */
 export const PAPER = {
   background: "#ffffff",
@@ -159,10 +165,10 @@ export function chartConfig(): Record<string, unknown> {
       anchor: "start",
       frame: "group",
       color: PAPER.text,
-      fontSize: 14,
+      fontSize: TITLE_SIZE,
       fontWeight: "bold",
       subtitleColor: PAPER.quietText,
-      subtitleFontSize: 11,
+      subtitleFontSize: SUBTITLE_SIZE,
       subtitlePadding: 4,
       offset: 12,
     },

@@ -11,6 +11,7 @@ import { knownOptions } from "../core/options.ts";
 import { ASSUMED_CYCLES } from "../cost/assumed_cycles.ts";
 import type { PriceList } from "../cost/price.ts";
 import type { Axes, Point } from "../experiments/axis.ts";
+import { drawnRows } from "../experiments/drawn_rows.ts";
 import { ExperimentResult, type ExperimentRow } from "../experiments/experiment.ts";
 import { pageStrip } from "../experiments/page_strip.ts";
 import { pricedByLayer, pricedRows, throughputRows } from "../experiments/priced_rows.ts";
@@ -54,7 +55,6 @@ function check(result: ExperimentResult, options: ChartExperimentOptions): void 
   instanceOf("chart", result, ExperimentResult, "it must be what runExperiment() answers");
   knownOptions("a chart of an experiment", options, KNOWN);
   if (options.prices !== undefined) expectPrices(options.prices);
-  for (const column of [options.x, options.series]) if (column !== undefined) expectColumn(result, column);
 }
 
 function expectColumn({ rows }: ExperimentResult, column: string): void {
@@ -74,7 +74,8 @@ export function expectPrices(prices: PriceList): void {
 const A_PROCESS = 'it must be a process: w.process("qemu")';
 
 /**
- * The figure of an experiment's rows.
+ * The figure of an experiment's rows: against the axis that values were chosen of, or as the experiment wishes. Further axes
+ * with values of the caller's choice make more lines; what is left over is held at one value, which the subtitle says.
  *
  * @throws {RangeError} if no row has the values wished for
  *
@@ -89,28 +90,44 @@ const A_PROCESS = 'it must be a process: w.process("qemu")';
 export function chartExperiment(result: ExperimentResult, options: ChartExperimentOptions = {}): Figure {
   check(result, options);
   const wish = result.experiment.figure;
-  const { prices = ASSUMED_CYCLES, x = wish.x, series = wish.series } = options;
-  const rows = chosenRows(result, options.where, [x, series]);
+  const { prices = ASSUMED_CYCLES } = options;
+  const meaningOf = (column: string) => result.experiment.axes[column]?.meaning ?? column;
+  const { rows, x, series, kind, isAsWished } = drawnRows(result, options);
   const words = {
-    title: options.title ?? wish.title,
-    subtitle: options.subtitle ?? fixedValues(result.experiment.axes, rows, [x, series]),
+    title: options.title ?? (isAsWished ? wish.title : result.experiment.question),
+    subtitle: options.subtitle ?? [
+      fixedValues(result.experiment.axes, rows, [x, ...series]),
+      series.length < 2
+        ? ""
+        : `${kind === "layers" ? "bars" : "lines"}: ${series.map(meaningOf).join(" · ")}`,
+    ].filter((part) => part !== "").join("; "),
   };
-  const nameOf = (at: Point) => series === undefined ? result.experiment.name : String(at[series]);
-  if (wish.kind === "peak") {
+  const nameOf = (at: Point) => series.map((name) => at[name]).join(" · ") || result.experiment.name;
+  if (kind === "peak" && x === "cpus") {
     const points = throughputRows(rows, prices).map((row) => ({ ...row, series: nameOf(row.at) }));
     return peakAndFall(points, words);
   }
-  if (wish.kind === "layers") {
+  if (kind === "layers") {
     const bars = pricedByLayer(rows, prices).map((row) => ({
       ...row,
       group: String(row.at[x]),
-      bar: series === undefined ? "" : String(row.at[series]),
+      bar: series.length === 0 ? "" : nameOf(row.at),
     }));
     return costByLayer(bars, words);
   }
+  const xTitle = meaningOf(x);
+  const xLog = isWide(rows.map((row) => row.at[x]));
+  if (kind === "peak") {
+    const points = throughputRows(rows, prices).map(({ at, throughput, ...row }) => ({
+      ...row,
+      series: nameOf(at),
+      x: at[x]!,
+      amount: throughput,
+    }));
+    const note = points.some((row) => row.assumed) ? " (assumed prices)" : "";
+    return linesWithBands(points, { ...words, xTitle, yTitle: `${points[0]!.unit}${note}`, xLog });
+  }
   const isAmount = wish.y !== undefined && wish.y !== "cost";
-  const xTitle = result.experiment.axes[x]?.meaning ?? x;
-  const xLog = rows.length > 0 && isWide(rows.map((row) => row.at[x]));
   if (isAmount) {
     const points = rows.map((row) => ({
       series: nameOf(row.at),

@@ -31,13 +31,21 @@ Deno.test("grantlab refuses what it does not know with exit code 2 and names nea
     [["sweep", "grant_lif"], '"grant_life"'],
     [["diff", "linux6_1", "linux7_3"], '"linux7_2"'],
     [["experiment", "split_then_pin", "--axis", "pages=1"], "Error: Cannot map grants to split, of number 1"],
-    [["import"], "Missing required argument"],
-    [["conform"], "There must be the PATH of a recording"],
+    [["import"], "There must be a FILE to read, or -: grantlab import - < /proc/self/maps"],
+    [["conform"], "There must be the PATH of a recording: grantlab conform tests/golden/"],
+    [["run"], "There must be a FILE to run: grantlab run split.ts"],
+    [["diff", "linux6_1"], "There must be two RELEASEs: grantlab diff linux6_1 linux7_2"],
+    [["calibrate"], "There must be a FILE of recorded costs or measurements: grantlab calibrate --out"],
+    [["explain", "--json"], "There must be a WORD to explain"],
+    [
+      ["experiment", "flush_batching", "--axis", "touched=maybe"],
+      '"maybe": there is no such value; there are no, yes',
+    ],
     [["import", "no-such-file"], "no-such-file"],
     [["import", "--kind", "strase", "x"], '"strace"'],
     [["import", "/proc/self/maps"], "grantlab import - < /proc/self/maps"],
     [["run", "no-such-file.ts"], "Error: Cannot run no-such-file.ts: there is no such file"],
-    [["explain"], "Missing required argument"],
+    [["explain"], "There must be a WORD to explain: grantlab explain GNTST_bad_gntref"],
     [["import", "nowhere/x.maps"], "Cannot read nowhere/x.maps: no such file or directory"],
     [["experiment", "nested_walk", "--out", "x.gif"], "its name must end in one of .png"],
   ];
@@ -123,6 +131,21 @@ Deno.test("grantlab conform --json is one value, and its exit code the verdict",
   assertEquals([results[0].format, results[0].differences.length], ["mmu-translate", 1]);
   const missing = await grantlab("conform", "--json", `${fixture}/missing.csv`);
   assertEquals([missing.code, JSON.parse(missing.stdout).results[0].path], [2, `${fixture}/missing.csv`]);
+});
+
+Deno.test("grantlab calibrate --json is one value, with lists written and without", async () => {
+  await inFolder(async (folder) => {
+    const csv = `${folder}/mine.csv`;
+    await Deno.writeTextFile(csv, "operation,n,value,unit\ngetpid,1,95,ns\n");
+    const host = await grantlab("calibrate", "--json", "--out", folder, csv);
+    assertEquals([host.code, host.stderr], [0, `list written to ${folder}/mine.json\n`]);
+    const [list] = JSON.parse(host.stdout);
+    assertEquals([list.unit, Math.round(list.prices.syscall.per)], ["ns", 95]);
+    assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/mine.json`)), list);
+    const recorded = await grantlab("calibrate", "--json", `${ROOT}tests/golden/costs-fit.jsonl.gz`);
+    assertStrictEquals(recorded.code, 0, recorded.stderr);
+    assert(JSON.parse(recorded.stdout).length > 0);
+  });
 });
 
 Deno.test("grantlab experiment answers rows, and writes a picture only where it is told", async () => {

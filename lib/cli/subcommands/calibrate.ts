@@ -19,7 +19,13 @@ import { choice } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { numberedRows } from "../../conform/format.ts";
 import { BadInput, openInput } from "../../conform/mod.ts";
-import { calibrate, type InstructionList, instructionListOf, isMeasured } from "../../cost/mod.ts";
+import {
+  calibrate,
+  type InstructionList,
+  instructionListOf,
+  isMeasured,
+  type PriceList,
+} from "../../cost/mod.ts";
 import {
   BENCH_MACHINES,
   type BenchMachine,
@@ -31,7 +37,7 @@ import {
 } from "../../experiments/benches/mod.ts";
 import { type CostRow, parseCostRow } from "../../import/cost_rows.ts";
 import { parseMeasurements } from "../../import/measurements.ts";
-import { kernelOption, xenOption } from "../names.ts";
+import { jsonFlag, kernelOption, xenOption } from "../names.ts";
 import { EXIT, type Subcommand, subcommand } from "../subcommand.ts";
 
 const parser = merge(
@@ -47,13 +53,20 @@ const parser = merge(
       }),
       "linux" as const,
     ),
+    json: jsonFlag,
   }),
   object({
     files: multiple(
       argument(path({ metavar: "FILE" }), {
         description: message`Recorded costs, or a CSV of one's own host.`,
       }),
-      { min: 1, errors: { tooFew: message`There must be a FILE of recorded costs or measurements.` } },
+      {
+        min: 1,
+        errors: {
+          tooFew:
+            message`There must be a FILE of recorded costs or measurements: grantlab calibrate --out . my-host.csv`,
+        },
+      },
     ),
   }),
 );
@@ -64,8 +77,13 @@ export const command: Subcommand = subcommand({
   asks: "reading the files named; with --out writing that folder",
   parser,
   rights: ({ files, out }) => out === undefined ? { read: files } : { read: files, write: [out] },
-  async run({ out, kernel = "linux6_1", xen = "xen4_17", machine: host, files }) {
-    if (files.some((file) => file.endsWith(".csv"))) return await calibrateHost(files, host, out);
+  async run({ out, kernel = "linux6_1", xen = "xen4_17", machine: host, json, files }) {
+    if (files.some((file) => file.endsWith(".csv"))) {
+      const lists = await calibrateHost(files, host, { out, json });
+      if (json) console.log(JSON.stringify(lists));
+      return EXIT.ok;
+    }
+    const lists: InstructionList[] = [];
     const rows: CostRow[] = [];
     for (const file of files) rows.push(...await rowsOf(file));
     const names = files.map((file) => file.split("/").at(-1)!);
@@ -73,12 +91,15 @@ export const command: Subcommand = subcommand({
       const own = rows.filter((row) => row.machine === machine);
       const list = fit(own, { machine, kernel, xen, names });
       if (list === null) {
-        console.log(`${machine}: no row that can be used (on xenpvh only rows by layer can)`);
+        const tell = json ? console.error : console.log;
+        tell(`${machine}: no row that can be used (on xenpvh only rows by layer can)`);
         continue;
       }
-      describe(list);
+      lists.push(list);
+      if (!json) describe(list);
       if (out !== undefined) await Deno.writeTextFile(`${out}/${list.name}.json`, formatList(list));
     }
+    if (json) console.log(JSON.stringify(lists));
     return EXIT.ok;
   },
 });
@@ -87,32 +108,38 @@ export const command: Subcommand = subcommand({
 async function calibrateHost(
   files: readonly string[],
   machine: BenchMachine,
-  out: string | undefined,
-): Promise<number> {
+  { out, json }: { readonly out: string | undefined; readonly json: boolean },
+): Promise<PriceList[]> {
+  const lists: PriceList[] = [];
   for (const file of files) {
     const name = file.split("/").at(-1)!;
     const text = await Deno.readTextFile(file).catch((e) => {
       throw new BadInput(file, (e as Error).message);
     });
     const list = hostPrices(parseMeasurements(text, name), { machine });
-    const measured = Object.entries(list.prices).filter(([, price]) => isMeasured(price));
-    console.log(
-      `${name}: ${measured.length} of ${Object.keys(list.prices).length} prices measured, in ${list.unit}`,
-    );
-    console.table(
-      measured.map(([event, { per, low, high }]) => ({
-        event,
-        per: short(per),
-        low: short(low),
-        high: short(high),
-      })),
-    );
+    lists.push(list);
+    if (!json) describeHost(name, list);
     if (out === undefined) continue;
     const path = `${out}/${name.replace(/\.csv$/, "")}.json`;
     await Deno.writeTextFile(path, `${JSON.stringify(list, null, 2)}\n`);
-    console.log(`written to ${path}`);
+    console.error(`list written to ${path}`);
   }
-  return EXIT.ok;
+  return lists;
+}
+
+function describeHost(name: string, list: PriceList): void {
+  const measured = Object.entries(list.prices).filter(([, price]) => isMeasured(price));
+  console.log(
+    `${name}: ${measured.length} of ${Object.keys(list.prices).length} prices measured, in ${list.unit}`,
+  );
+  console.table(
+    measured.map(([event, { per, low, high }]) => ({
+      event,
+      per: short(per),
+      low: short(low),
+      high: short(high),
+    })),
+  );
 }
 
 function short(value: number): number {

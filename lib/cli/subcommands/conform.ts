@@ -54,7 +54,10 @@ const parser = merge(
   object({
     paths: multiple(argument(path({ metavar: "PATH" }), { description: message`A recording.` }), {
       min: 1,
-      errors: { tooFew: message`There must be the PATH of a recording.` },
+      errors: {
+        tooFew:
+          message`There must be the PATH of a recording: grantlab conform tests/golden/vma-scripted.jsonl.gz`,
+      },
     }),
   }),
 );

@@ -20,6 +20,7 @@ import { EXIT, type Subcommand, subcommand } from "../subcommand.ts";
 const release = (which: string) =>
   argument(string({ metavar: "RELEASE" }), {
     description: message`${text(which)}: linux6_1, xen4_14 or linux6_1-xen4_14.`,
+    errors: { endOfInput: message`There must be two RELEASEs: grantlab diff linux6_1 linux7_2` },
   });
 
 const parser = merge(

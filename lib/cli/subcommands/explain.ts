@@ -19,15 +19,17 @@ import { EXIT, type Place, type Subcommand, subcommand } from "../subcommand.ts"
 /** How `helpFor` begins when it has nothing to tell. */
 const NO_HELP = /^(?:Nothing is known of|Cannot) /;
 
+const MISSING = message`There must be a WORD to explain: grantlab explain GNTST_bad_gntref invlpg`;
+
 const parser = object({
   json: jsonFlag,
   words: multiple(
     argument(string({ metavar: "WORD" }), {
       description: message`GNTST_bad_gntref, -3, EFAULT, invlpg, linux6_1, vm_normal_page, Process.munmap, …`,
     }),
-    { min: 1 },
+    { min: 1, errors: { tooFew: MISSING } },
   ),
-});
+}, { errors: { endOfInput: MISSING } });
 
 function isNumeral(arg: string): boolean {
   return /^-\d+$/.test(arg);

@@ -18,6 +18,8 @@ import { baseNameOf } from "../paths.ts";
 import { Progress } from "../progress.ts";
 import { EXIT, type Subcommand, subcommand } from "../subcommand.ts";
 
+const MISSING = message`There must be a FILE to read, or -: grantlab import - < /proc/self/maps`;
+
 const parser = object({
   kind: optional(option("--kind", choice([...IMPORT_KINDS], { metavar: "KIND", suggest: "nearest" }), {
     description: message`What the files are, if their content does not tell.`,
@@ -31,9 +33,9 @@ const parser = object({
       description:
         message`maps, smaps, pagemap, strace log, grant dump, price list, page-table image; - is stdin.`,
     }),
-    { min: 1 },
+    { min: 1, errors: { tooFew: MISSING } },
   ),
-});
+}, { errors: { endOfInput: MISSING } });
 
 /** The subcommand. */
 export const command: Subcommand = subcommand({

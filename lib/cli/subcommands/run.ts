@@ -30,7 +30,7 @@ const parser = object({
   args: multiple(
     argument(string({ metavar: "ARGUMENT" }), { description: message`For the script; after --.` }),
   ),
-});
+}, { errors: { endOfInput: message`There must be a FILE to run: grantlab run split.ts` } });
 
 /** Arguments of `deno run` for the script. */
 export function scriptCommand(

@@ -13,11 +13,11 @@ Deno.test("knownOptions() refuses a name that nothing reads, with the near ones"
   const cases: [options: object, message: string][] = [
     [
       { kernal: "x" },
-      'Cannot find the option of world() "kernal": there is no such option of world(); did you mean "kernel"',
+      'Cannot give world() the option "kernal": there is no such option; did you mean "kernel"',
     ],
     [{ cpus: 1, colour: 1 }, "there are kernel, cpus"],
-    [{ constructor: 1 }, 'Cannot find the option of world() "constructor"'],
-    [{ ["__proto__"]: 1 }, 'Cannot find the option of world() "__proto__"'],
+    [{ constructor: 1 }, 'Cannot give world() the option "constructor"'],
+    [{ ["__proto__"]: 1 }, 'Cannot give world() the option "__proto__"'],
   ];
   for (const [options, message] of cases) {
     assertThrows(() => knownOptions("world()", options, KNOWN), RangeError, message);

@@ -23,7 +23,7 @@ type Mistyped = readonly [call: (on: Stage) => unknown, says: string];
 const make = world as Anything;
 
 const WORLDS: readonly Mistyped[] = [
-  [() => make({ kernal: "x" }), 'Cannot find the option of world() "kernal": there is no such'],
+  [() => make({ kernal: "x" }), 'Cannot give world() the option "kernal": there is no such option'],
   [() => make("linux6_1"), 'Cannot give world() "linux6_1": it must be a record of options'],
   [() => make(null), "Cannot give world() null: it must be a record"],
   [() => make([]), "Cannot give world() []: it must be a record"],
@@ -74,7 +74,7 @@ const PROCESSES: readonly Mistyped[] = [
   [({ qemu, at }) => qemu.mprotect(at, PAGE), "Cannot take as rights undefined: it must be a whole"],
   [({ qemu, at }) => qemu.mprotect(at, PAGE, "r"), 'Cannot take as rights "r": it must be a whole'],
   [({ qemu }) => qemu.mmap(), "Cannot give mmap() undefined: it must be a record"],
-  [({ qemu }) => qemu.mmap({ len: 4096 }), 'Cannot find the option of mmap() "len"'],
+  [({ qemu }) => qemu.mmap({ len: 4096 }), 'Cannot give mmap() the option "len"'],
   [({ qemu }) => qemu.mmap({ length: 4096 }), "Cannot take as flags undefined: it must be a whole"],
   [({ qemu }) => qemu.mmap({ length: 4096, flags: 0x22 }), "Cannot take as rights undefined"],
   [({ qemu }) => qemu.read(), "Cannot access address undefined: it must be a number or a bigint"],

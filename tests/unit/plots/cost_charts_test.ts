@@ -211,3 +211,12 @@ Deno.test("seriesStyle(): designs keep their colour, other names are told apart"
     assertEquals(new Set(names.map((name) => seriesStyle(name).colour)).size, names.length);
   }
 });
+
+Deno.test("titles wider than the chart are broken into lines, and one place alone has a plain number", () => {
+  const rows = [{ series: "map", x: 4096, amount: 2 }];
+  const { title, layer } = linesWithBands(rows, { title: "which costs less? ".repeat(6).trim() })
+    .toVegaLite() as unknown as { title: { text: string[] }; layer: { encoding: { x: { axis: object } } }[] };
+  assertEquals(title.text.length, 2);
+  assertEquals(title.text.join(" "), "which costs less? ".repeat(6).trim());
+  assertEquals(layer[0]!.encoding.x.axis, { values: [4096], format: ",~f", labelOverlap: true, grid: false });
+});

@@ -55,6 +55,49 @@ Deno.test("chartExperiment(): other rows, other columns, other prices; nothing t
   );
 });
 
+Deno.test("chartExperiment() draws against the axis that numbers were chosen of, and its title stays true", () => {
+  const textOf = (name: keyof typeof EXPERIMENTS, axes: Record<string, (string | number)[]>) =>
+    chartExperiment(runExperiment(EXPERIMENTS[name], axes)).toText(110);
+  const rows: [keyof typeof EXPERIMENTS, Record<string, (string | number)[]>, says: string[]][] = [
+    ["map_or_copy", { pages: [2, 3], cpus: [1] }, ["which costs less?", "bytes of each page: 4096; CPUs: 1"]],
+    ["map_or_copy", { bytes: [4096] }, ["by pages", "CPUs: 4", "64 map and unmap"]],
+    ["grant_life", { batch: [64] }, [
+      "of n grants cost?",
+      "grants in one call: 64",
+      "line: range of the total",
+    ]],
+    ["grant_life", { batch: [8, 64] }, ["by grants in one call", " 8 Linux 3.19"]],
+    ["split_cost", { vmas: [1, 2] }, ["by further VMAs of the process", "seed 2014"]],
+    ["flush_batching", { batch: [1, 8], cpus: [4] }, [
+      "operations per million cycles",
+      "by grants in one call",
+    ]],
+    ["flush_batching", { touched: ["no", "yes"], cpus: [1, 4] }, [
+      "per_op · yes",
+      "flush policy · use by dom0",
+    ]],
+    ["lock_plans", { work: ["map"], cpus: [1] }, ["How far do the lock plans", "work: map"]],
+    ["grant_life", { xen: ["xen4_5", "xen4_17"] }, [
+      "grants in one call: 32",
+      "bars: kernel flavour · xen flavour",
+    ]],
+    ["map_or_copy", { pages: [1, 2, 3, 4, 5], bytes: [64, 128] }, ["by bytes of each page", "pages: 5"]],
+  ];
+  for (const [name, axes, says] of rows) {
+    const text = textOf(name, axes);
+    for (const words of says) assertStringIncludes(text, words);
+  }
+});
+
+Deno.test("chartExperiment() adds up the steps of a life, and never two values of an axis", () => {
+  const one = runExperiment(EXPERIMENTS.grant_life, { batch: [8], design: ["linux6_1"] });
+  const two = runExperiment(EXPERIMENTS.grant_life, { batch: [8, 64], design: ["linux6_1"] });
+  const amounts = (chartExperiment(two).rows as { x: number; amount: number }[]).map(({ amount }) => amount);
+  const bars = chartExperiment(one).rows as { amount: number }[];
+  assertEquals(amounts[0], bars.reduce((sum, { amount }) => sum + amount, 0));
+  assertEquals(amounts.length, 2);
+});
+
 Deno.test("chartChange() compares two designs step by step", () => {
   const result = runExperiment(EXPERIMENTS.grant_life, { design: ["linux3_19", "linux6_1"], batch: 32 });
   const text = chartChange(result, "design", ["linux3_19", "linux6_1"]).toText(100);
