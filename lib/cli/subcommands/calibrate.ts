@@ -6,6 +6,8 @@
  *
  * Rows of all files are taken together, by machine: rows by layer say who executes what, totals what it is on other
  * processors. Totals of PVH machines hold intercepted RDTSC and are left out.
+ * Releases are those that the folder of a file is named after (`linux6_12-xen4_20`), as in `grantlab conform`.
+ *
  * Prints what was fitted and writes a list per machine into the folder of `--out`, named for release and machine.
  *
  * @module
@@ -18,7 +20,7 @@ import { argument, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { numberedRows } from "../../conform/format.ts";
-import { BadInput, openInput } from "../../conform/mod.ts";
+import { BadInput, openInput, type Releases, releasesFor } from "../../conform/mod.ts";
 import {
   calibrate,
   type InstructionList,
@@ -77,12 +79,13 @@ export const command: Subcommand = subcommand({
   asks: "reading the files named; with --out writing that folder",
   parser,
   rights: ({ files, out }) => out === undefined ? { read: files } : { read: files, write: [out] },
-  async run({ out, kernel = "linux6_1", xen = "xen4_17", machine: host, json, files }) {
+  async run({ out, machine: host, json, files, ...chosen }) {
     if (files.some((file) => file.endsWith(".csv"))) {
       const lists = await calibrateHost(files, host, { out, json });
       if (json) console.log(JSON.stringify(lists));
       return EXIT.ok;
     }
+    const { kernel, xen } = oneRelease(files, chosen);
     const lists: InstructionList[] = [];
     const rows: CostRow[] = [];
     for (const file of files) rows.push(...await rowsOf(file));
@@ -103,6 +106,26 @@ export const command: Subcommand = subcommand({
     return EXIT.ok;
   },
 });
+
+/**
+ * The releases that all files were recorded on: those of their folder's name unless the options say otherwise.
+ *
+ * @throws {BadInput} if the folders name different ones
+ */
+function oneRelease(
+  files: readonly string[],
+  { kernel, xen }: { readonly kernel: string | undefined; readonly xen: string | undefined },
+): Releases {
+  const options = { ...kernel === undefined ? {} : { kernel }, ...xen === undefined ? {} : { xen } };
+  const [first, ...others] = files.map((file) => releasesFor(file, options));
+  const i = others.findIndex((other) => other.kernel !== first!.kernel || other.xen !== first!.xen);
+  if (i < 0) return first!;
+  const { kernel: otherKernel, xen: otherXen } = others[i]!;
+  throw new BadInput(
+    files[i + 1]!,
+    `it was recorded on ${otherKernel} and ${otherXen}, the first file on ${first!.kernel} and ${first!.xen}`,
+  );
+}
 
 /** One list for each file of own measurements. */
 async function calibrateHost(

@@ -24,8 +24,8 @@ import { getPagedFrame } from "../gnttabop/paged_frame.ts";
 import { word24, word32, word40, word64 } from "../guest_word.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { writeEntry } from "./entry.ts";
-import { modL1Entry, modTableEntry } from "./mod_entry.ts";
-import { getPageType, putPageType } from "./page_type.ts";
+import { modL1Entry, modTableEntry, type UpperLevelChange } from "./mod_entry.ts";
+import { getPageType, putPageAndType, putPageType } from "./page_type.ts";
 
 /** What a list hypercall returns: 0 or -errno, and how many elements were done. */
 export interface ListResult {
@@ -51,17 +51,32 @@ export function doMmuUpdate(
 ): ListResult {
   const parties = findParties(hv, caller, word32(foreigndom));
   if (parties === undefined) return { rc: -ERRNO.ESRCH, done: 0 };
-  const state = { upperLevelChanged: false };
+  const change: UpperLevelChange = { changed: false, oldTable: -1 };
   let rc = 0;
   let done = 0;
   for (; done < updates.length; done++) {
     const update = updates[done];
     if (update === null || typeof update !== "object") rc = -ERRNO.EFAULT;
-    else rc = updateOne(hv, parties, update, state);
+    else rc = updateOne(hv, parties, update, change);
     if (rc !== 0) break;
+    if (change.oldTable >= 0) dropOldTable(hv, parties.ptOwner, change);
   }
-  if (state.upperLevelChanged) flushAfterUpperLevel(hv, parties.ptOwner);
+  if (change.changed) flushAfterUpperLevel(hv, parties.ptOwner);
   return { rc, done };
+}
+
+/**
+ * A table that an entry no longer holds may take long to take apart, so Xen leaves the call, with the flush that this
+ * always has, and drops the table when it comes back to the rest of the list. Its use ends after the flush: whoever takes
+ * the frame as something else flushes once more.
+ *
+ * @cite xen 4.17 xen/arch/x86/mm.c put_old_guest_table
+ */
+function dropOldTable(hv: Hypervisor, ptOwner: Domain, change: UpperLevelChange): void {
+  flushAfterUpperLevel(hv, ptOwner);
+  putPageAndType(hv, change.oldTable);
+  change.changed = false;
+  change.oldTable = -1;
 }
 
 /** Low half of `foreigndom`: owner of the pages; high half, if not 0: owner of the tables, plus 1. */
@@ -83,7 +98,7 @@ function updateOne(
   hv: Hypervisor,
   parties: Parties,
   update: MmuUpdate,
-  state: { upperLevelChanged: boolean },
+  change: UpperLevelChange,
 ): number {
   hv.trace.one(EV.mmu_update_op);
   const ptr = word64(update.ptr);
@@ -98,7 +113,7 @@ function updateOne(
         flags: word24(update.flags),
         preserveAd: cmd === MMU_PT_UPDATE_PRESERVE_AD,
         translate: cmd !== MMU_PT_UPDATE_NO_TRANSLATE,
-      }, state);
+      }, change);
     case MMU_MACHPHYS_UPDATE:
       return machphysUpdate(hv, parties, Math.floor(ptr / PAGE_SIZE), word64(update.frame));
     default:
@@ -111,7 +126,7 @@ function updateEntryAt(
   hv: Hypervisor,
   parties: Parties,
   entry: { pte: number; frame: number; flags: number; preserveAd: boolean; translate: boolean },
-  state: { upperLevelChanged: boolean },
+  change: UpperLevelChange,
 ): number {
   const { ptOwner, pgOwner } = parties;
   const { frames } = hv;
@@ -123,8 +138,8 @@ function updateEntryAt(
   if (type === PGT_l1_page_table) {
     rc = modTranslatedL1Entry(hv, entry, ptOwner, pgOwner);
   } else if (type > PGT_l1_page_table && type <= PGT_l4_page_table) {
-    if (pgOwner === ptOwner) rc = modTableEntry(hv, type, entry, ptOwner);
-    if (rc === 0) state.upperLevelChanged = true;
+    if (pgOwner === ptOwner) rc = modTableEntry(hv, type, entry, ptOwner, change);
+    if (rc === 0) change.changed = true;
   } else if (type === PGT_writable_page) {
     writeEntry(hv, entry.pte, entry.frame, entry.flags);
     rc = 0;

@@ -22,7 +22,7 @@ import {
   updateEntry,
 } from "./entry.ts";
 import { getPageFromL1e, putPageFromL1e } from "./l1e.ts";
-import { getPageFromTableEntry, isGuestSlot, putPageAndType } from "./page_type.ts";
+import { getPageFromTableEntry, isGuestSlot } from "./page_type.ts";
 
 /** An entry to be stored. */
 export interface NewEntry {
@@ -57,8 +57,26 @@ export function modL1Entry(hv: Hypervisor, entry: NewEntry, owner: Domain, pageO
   return 0;
 }
 
-/** Stores an entry of a table of level 2 … 4 of `owner`: 0 or -errno. @cite xen 4.17 xen/arch/x86/mm.c mod_l4_entry */
-export function modTableEntry(hv: Hypervisor, level: number, entry: NewEntry, owner: Domain): number {
+/** What a change above level 1 leaves for later. */
+export interface UpperLevelChange {
+  /** An entry has changed, so translations may be stale. */
+  changed: boolean;
+  /** The table that the former entry held, its use not dropped yet; -1: none. */
+  oldTable: number;
+}
+
+/**
+ * Stores an entry of a table of level 2 … 4 of `owner`: 0 or -errno.
+ *
+ * @cite xen 4.17 xen/arch/x86/mm.c mod_l4_entry, put_pt_page
+ */
+export function modTableEntry(
+  hv: Hypervisor,
+  level: number,
+  entry: NewEntry,
+  owner: Domain,
+  change: UpperLevelChange,
+): number {
   const { pte, frame, preserveAd } = entry;
   if (!isGuestSlot(level, pte % PAGE_SIZE / 8)) return -ERRNO.EINVAL;
   const oldFrame = entryFrame(hv, pte);
@@ -75,7 +93,7 @@ export function modTableEntry(hv: Hypervisor, level: number, entry: NewEntry, ow
     if (rc < 0) return rc;
   }
   updateEntry(hv, pte, { frame, flags, preserveAd });
-  if ((oldFlags & _PAGE_PRESENT) !== 0) putPageAndType(hv, oldFrame);
+  if ((oldFlags & _PAGE_PRESENT) !== 0) change.oldTable = oldFrame;
   return 0;
 }
 

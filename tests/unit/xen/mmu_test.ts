@@ -252,32 +252,6 @@ Deno.test("guestL1e() finds nothing in the range of Xen, whatever the tables say
   }
 });
 
-Deno.test("doMmuUpdate() flushes after a change above level 1, on every CPU that ran the domain", () => {
-  const h = host({ cpus: 2 });
-  h.dom0.dirtyCpus.add(1);
-  const before = h.cpus.map((cpu) => cpu.flushes);
-  const mark = h.trace.mark();
-  xen.mmuUpdate(h.hv, h.dom0, [{ ptr: h.dom0.mfnOf(3) * 4096 + 16, frame: own(h), flags: P | RW }]);
-  assertEquals(h.cpus.map((cpu, i) => cpu.flushes - before[i]!), [1, 1]);
-  assertEquals([h.trace.since(mark).flush_tlb_mask, h.trace.since(mark).ipi], [1, 1]);
-  const again = h.trace.mark();
-  xen.mmuUpdate(h.hv, h.dom0, [{ ptr: h.pte(0), frame: own(h, 21), flags: user }]);
-  assertEquals(h.trace.since(again).flush_tlb_mask, undefined);
-});
-
-Deno.test("getPageType() flushes on a change of type, unless the CPUs flushed since the last use", () => {
-  for (const isFlushed of [false, true]) {
-    const h = host();
-    setEntry(h, user);
-    setEntry(h, 0);
-    if (isFlushed) xen.mmuextOp(h.hv, h.dom0, [{ cmd: xen.MMUEXT_TLB_FLUSH_LOCAL }]);
-    const mark = h.trace.mark();
-    assertEquals(xen.mmuextOp(h.hv, h.dom0, [{ cmd: xen.MMUEXT_PIN_L1_TABLE, mfn: own(h) }]).rc, 0);
-    assertEquals(h.trace.since(mark).flush_tlb_mask, isFlushed ? undefined : 1);
-    assertInOrder(h);
-  }
-});
-
 Deno.test("promote() refuses a table with a bad entry and drops what it took", () => {
   const bad: [rule: string, frame: (h: Host) => number, flags: number, rc: number][] = [
     ["control", (h) => own(h, 30), user, 0],
