@@ -54,6 +54,9 @@ const host = {
   /** Errors of timers and promises that nobody handled. */
   unhandled: 0,
 
+  /** The running line is to end at its next print. */
+  isStopping: false,
+
   /** What `show()` calls, if the front end takes displays. */
   show: undefined as ((bundle: DisplayBundle) => void) | undefined,
 
@@ -159,6 +162,25 @@ function interruptible(timer: Timer): Timer {
   };
 }
 
+/**
+ * V8 tells a line to stop once. Where that falls into an operation that Deno's inspector of values calls, the operation
+ * ends and the loop around the print goes on; so a print of a line that is to end throws.
+ */
+function letPrintsStop(): void {
+  for (const [owner, names] of [[console, Object.keys(console)], [Deno, ["inspect"]]] as const) {
+    const functions = owner as unknown as Record<string, unknown>;
+    for (const name of names) {
+      const print = functions[name];
+      if (typeof print !== "function") continue;
+      functions[name] = (...values: unknown[]) => {
+        // As V8 does out of an operation; the front end knows.
+        if (host.isStopping) throw null;
+        return print.apply(owner, values);
+      };
+    }
+  }
+}
+
 /** Ends this process when the front end has gone, even out of a busy loop: hence a thread of its own. */
 function endWithFrontEnd(): void {
   const source = `for await (const _ of Deno.stdin.readable); Deno.kill(${Deno.pid}, "SIGKILL");`;
@@ -181,6 +203,7 @@ if (import.meta.main) {
   });
   Deno.addSignalListener("SIGINT", () => {});
   endWithFrontEnd();
+  letPrintsStop();
   Object.assign(globalThis, {
     setTimeout: interruptible(setTimeout as Timer),
     setInterval: interruptible(setInterval as Timer),

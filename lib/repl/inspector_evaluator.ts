@@ -34,8 +34,10 @@ import { HOST, scriptOf } from "./source.ts";
 
 /** How long the host may take for one turn of its event loop before it counts as busy. */
 const TURN_MS = 60;
-/** How long a terminated line may take to let go. */
-const STOP_MS = 2000;
+/** How long a terminated line may take to let go before its prints are stopped. */
+const LET_GO_MS = 500;
+/** How long it may take in all. */
+const STOP_MS = 1500;
 
 const INTERRUPTED: EvaluationError = {
   kind: "error",
@@ -187,8 +189,10 @@ class InspectorEvaluator implements Evaluator {
     this.#isTerminated = true;
     // Answered when the source has let go, refused while an earlier one is under way.
     const letGo = this.#host.client.request("Runtime.terminateExecution").then(() => true, () => false);
-    const hasLetGo = await Promise.race([letGo, this.#pause(STOP_MS)]) === true;
-    if (!hasLetGo || !await this.#turns(STOP_MS)) return "stuck";
+    const hasLetGo = await Promise.race([letGo, this.#pause(LET_GO_MS)]) === true;
+    if (!hasLetGo) await this.#stopPrints();
+    if (!await this.#turns(STOP_MS)) return "stuck";
+    if (!hasLetGo) await this.#run(`${HOST}.isStopping = false`);
     abandon(INTERRUPTED);
     return "stopped";
   }
@@ -217,6 +221,11 @@ class InspectorEvaluator implements Evaluator {
 
   #run(expression: string, more: Record<string, unknown> = {}): Promise<EvaluateAnswer> {
     return this.#host.client.request("Runtime.evaluate", { expression, ...more });
+  }
+
+  /** A busy line reads messages, but cannot be told to stop a second time: its next print throws. */
+  async #stopPrints(): Promise<void> {
+    await Promise.race([this.#run(`${HOST}.isStopping = true`), this.#pause(LET_GO_MS)]);
   }
 
   /** Waits until what has been written so far has been passed on. */

@@ -18,13 +18,21 @@ export interface OutputReceivers {
   readonly onDisplay?: (json: string) => void;
 }
 
-/** Meeting points of two streams. */
+/**
+ * Meeting points of two streams, numbered in the order in which they are written. A line that is stopped may write one
+ * into one stream only; whoever waits there goes on when the other has come to something later.
+ */
 export class Meetings {
   readonly #first = new Map<string, () => void>();
   #isOver = false;
 
   /** Settles when both have come to the point, or there is nobody to wait for. */
   meet(point: string): Promise<void> {
+    for (const [waiting, resolve] of this.#first) {
+      if (Number(waiting) >= Number(point)) continue;
+      this.#first.delete(waiting);
+      resolve();
+    }
     const other = this.#first.get(point);
     if (other !== undefined || this.#isOver) {
       this.#first.delete(point);
@@ -37,6 +45,11 @@ export class Meetings {
   /** One of the streams has ended. */
   end(): void {
     this.#isOver = true;
+    this.pass();
+  }
+
+  /** One of the streams has come past all points so far. */
+  pass(): void {
     for (const resolve of this.#first.values()) resolve();
     this.#first.clear();
   }
@@ -90,7 +103,10 @@ export class OutputStream {
       const [, word, carried] = found;
       if (word === "display" && carried !== undefined) this.#receivers.onDisplay?.(carried);
       else if (word === "meet" && carried !== undefined) await this.#meetings.meet(carried);
-      else this.#arrived(word!);
+      else {
+        this.#meetings.pass();
+        this.#arrived(word!);
+      }
     }
     const held = MARK_BEGUN.exec(rest)?.[0] ?? "";
     if (held !== "") this.#held.push(held);

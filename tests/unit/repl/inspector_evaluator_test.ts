@@ -32,6 +32,8 @@ const ENDLESS: readonly (readonly [source: string, interruption: string])[] = [
   ["(() => { for (;;) { try { kept++; } finally { continue; } } })()", "stopped"],
   ["await 0; for (;;);", "stopped"],
   ['for (;;) console.log("x")', "stopped"],
+  ["for (;;) console.log({ a: [1, { b: 2 }] })", "stopped"],
+  ["for (;;) Deno.inspect({ a: [1, { b: 2 }] })", "stopped"],
   ["await new Promise((done) => setTimeout(done, 10)); for (;;);", "stopped"],
   ["setTimeout(() => { for (;;); }, 5); await new Promise(() => {})", "stopped"],
   ["await new Promise(() => {})", "left-behind"],
