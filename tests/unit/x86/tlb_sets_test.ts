@@ -29,6 +29,7 @@ Deno.test("Tlb takes a free place of the set, else goes round", () => {
     ["round and round", 1, 2, (t) => fill(t, 0, 1, 2, 3, 4), [3, 4]],
     ["three ways, one round and one more", 1, 3, (t) => fill(t, 0, 1, 2, 3, 4, 5, 6), [4, 5, 6]],
     ["each set goes round by itself", 2, 1, (t) => fill(t, 0, 1, 2, 4), [1, 4]],
+    ["… the last one, too", 4, 2, (t) => fill(t, 0, 1, 2, 3, 7, 11), [0, 1, 2, 7, 11]],
     ["a dropped page leaves its place", 1, 2, (t) => {
       fill(t, 0, 1);
       t.dropPage(0, 0, 0);
@@ -60,7 +61,7 @@ Deno.test("Tlb takes a free place of the set, else goes round", () => {
   for (const [rule, sets, ways, act, expected] of table) {
     const tlb = new Tlb({ sets, ways });
     act(tlb);
-    assertEquals([cached(tlb, 8), tlb.size], [expected, expected.length], rule);
+    assertEquals([cached(tlb, 12), tlb.size], [expected, expected.length], rule);
   }
 });
 
@@ -95,7 +96,7 @@ Deno.test("Tlb asks for the smallest page first", () => {
 });
 
 Deno.test("Tlb that caches a page again takes all of the new entry", () => {
-  const tlb = new Tlb({ sets: 1, ways: 4 });
+  const tlb = new Tlb({ sets: 2, ways: 4 });
   fill(tlb, 0, 1);
   const at = tlb.find(0, 0x1000, 0);
   assertStrictEquals(tlb.insert(0, 0x1000, 0, SMALL | RIGHT_WRITE, 0x7000, 0x12), at);
@@ -125,6 +126,53 @@ Deno.test("Tlb finds an entry of a table by any address below it, and by none ou
   }
 });
 
+Deno.test("Tlb counts entries of tables of both halves of the address space by level", () => {
+  for (const level of [2, 3, 4, 5]) {
+    for (const hi of [0, 0x7f_ffff, -1, -0x80_0000]) {
+      const tlb = new Tlb();
+      const at = tlb.insertAt(level, hi, 0, 0, 0, 0, 0);
+      assertEquals([tlb.findAt(level, hi, 0, 0), tlb.live[level], tlb.size], [at, 1, 1], `${level} ${hi}`);
+      tlb.dropAt(at);
+      assertEquals([tlb.findAt(level, hi, 0, 0), tlb.live[level], tlb.size], [-1, 0, 0], `${level} ${hi}`);
+    }
+  }
+});
+
+Deno.test("Tlb.dropPageKeepingGlobal() drops pages of every size", () => {
+  for (const size of [SMALL, LARGE, HUGE]) {
+    const tlb = new Tlb();
+    tlb.insert(0, 0x4000_0000, 1, size, 0, 0);
+    tlb.insert(0, 0x4000_0000, 2, size, 0, 0);
+    tlb.dropPageKeepingGlobal(0, 0x4000_0000, 1);
+    assertEquals([tlb.find(0, 0x4000_0000, 1), tlb.find(0, 0x4000_0000, 2) >= 0, tlb.size], [-1, true, 1]);
+  }
+});
+
+Deno.test("Tlb.dropPageKeepingGlobal() keeps a page of another size with the same number", () => {
+  const tlb = new Tlb();
+  tlb.insert(0, 5 * 2 ** 12, 1, SMALL, 0, 0);
+  tlb.insert(0, 5 * 2 ** 21, 1, LARGE, 0, 0);
+  tlb.dropPageKeepingGlobal(0, 5 * 2 ** 12, 1);
+  assertEquals([tlb.find(0, 5 * 2 ** 12, 1), tlb.find(0, 5 * 2 ** 21, 1) >= 0], [-1, true]);
+});
+
+Deno.test("Tlb that grows ends with a million entries: from there on one makes way for another", () => {
+  const rows: [ways: number, grows: boolean, pcids: number, kept: number, capacity: number][] = [
+    [8, true, 8, 8, 2 ** 19],
+    [8, true, 9, 9, 2 ** 20],
+    [8, false, 9, 8, 2 ** 19],
+    [16, true, 17, 16, 2 ** 20],
+    [8, true, 18, 16, 2 ** 20],
+  ];
+  for (const [ways, grows, pcids, kept, capacity] of rows) {
+    const tlb = new Tlb({ sets: 65536, ways, grows });
+    for (let pcid = 0; pcid < pcids; pcid++) tlb.insert(0, 0xffff_f000 | 0, pcid, SMALL, 0, 0);
+    assertEquals([tlb.size, tlb.capacity], [kept, capacity], `${ways} ways`);
+    const found = Array.from({ length: pcids }, (_, pcid) => tlb.find(0, 0xffff_f000 | 0, pcid) >= 0);
+    assertEquals(found, found.map((_, pcid) => pcid >= pcids - kept), "the oldest went");
+  }
+});
+
 Deno.test("Tlb that grows gets more ways while most of it is empty, else more sets", () => {
   const table: [rule: string, pages: number, pcids: number, sets: number, ways: number][] = [
     ["control: full", 8, 1, 4, 2],
@@ -146,4 +194,13 @@ Deno.test("Tlb that grows gets more ways while most of it is empty, else more se
     tlb.dropNonGlobal();
     assertEquals([tlb.size, tlb.capacity], [0, sets * ways], rule);
   }
+});
+
+Deno.test("Tlb that has grown grows again when its last set is full", () => {
+  const tlb = new Tlb({ sets: 4, ways: 2, grows: true });
+  fill(tlb, 0, 1, 2, 3, 4, 5, 6, 7, 8);
+  assertEquals([tlb.setMask, tlb.ways], [7, 2]);
+  for (const pcid of [1, 2, 3]) tlb.insert(0, 0x7000, pcid, SMALL, 0, 0);
+  assertEquals([0, 1, 2, 3].map((pcid) => tlb.find(0, 0x7000, pcid) >= 0), [true, true, true, true]);
+  assertEquals([cached(tlb, 12), tlb.size], [[0, 1, 2, 3, 4, 5, 6, 7, 8], 12]);
 });
