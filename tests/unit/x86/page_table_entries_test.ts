@@ -59,6 +59,14 @@ Deno.test("PageTable.map() writes table entries with the flags of tables, leaves
   }
 });
 
+Deno.test("PageTable prints its ranges, from its top table down", () => {
+  for (const levels of [4, 5] as const) {
+    const t = tables({ levels });
+    t.map(levels === 4 ? 0x1000 : 2n ** 48n, mfn(0x33), { pages: 2 });
+    assertEquals(String(t).split("\n")[0], "page table at frame 0x1: 2 pages in 1 ranges");
+  }
+});
+
 Deno.test("PageTable takes a top table that is there", () => {
   const first = tables();
   first.map(0x40_0000, mfn(0x33));
@@ -106,7 +114,14 @@ Deno.test("PageTable refuses tables that are no memory, and entries that are in 
     [() => broken.protect(0x80_0000_0000, 1), "Cannot protect 0x8000000000: a table on the way"],
     [() => broken.unmap(0x40_0800), "Cannot unmap 0x400800: it is not aligned to a 4 KiB page"],
     [() => broken.protect(0x40_0800, 1), "Cannot protect 0x400800: it is not aligned to a 4 KiB page"],
-    [() => broken.unmap(0, 2 ** 20 + 1), "Cannot unmap pages"],
+    [() => broken.unmap(0, 2 ** 20 + 1), "Cannot unmap pages 1048577: the budget pagesPerCall is 1048576"],
+    [
+      () => broken.map(0, mfn(1), { pages: 2 ** 20 + 1 }),
+      "Cannot map pages 1048577: the budget pagesPerCall",
+    ],
+    [() => broken.map(0, mfn(2 ** 40 - 1), { pages: 2 }), "a whole number from 0 to 0xfffffffffe"],
+    [() => broken.map(0, mfn(2 ** 40 - 512), { size: "2M", pages: 2 }), "from 0 to 0xfffffffc00"],
+    [() => broken.protect(0, 2 ** 24), "Cannot protect with flags 0x1000000"],
     [() => broken.protect(0x20_1000, 1, 511), "the range cuts the 2 MiB page at 0x200000"],
     [() => broken.unmap(0x20_0000, 511), "the range cuts the 2 MiB page at 0x200000"],
     [() => broken.split(0x60_0000), "Cannot split the page at 0x600000: nothing is mapped there"],
@@ -117,6 +132,7 @@ Deno.test("PageTable refuses tables that are no memory, and entries that are in 
     if (message === null) act();
     else assertThrows(act, RangeError, message);
   }
+  assertEquals(broken.lookup(0x80_0000_0000), undefined);
   assertEquals(list(broken), [[0x20_0000n, 2, 0x400], [0x40_0000n, 1, 0x33]]);
 });
 
