@@ -171,6 +171,7 @@ Deno.test("PageTable.freeEmptyTables() keeps what is in use, whatever by", () =>
     ["control: tables 2, 3, 4 are empty", () => {}, 3],
     ["a swapped page", (t) => t.mem.write64(maddrOf(mfn(4), 4088), 0x1234_0000n), 0],
     ["a swapped page in the high word alone", (t) => t.mem.write64(maddrOf(mfn(4), 8), 1n << 40n), 0],
+    ["an entry of a higher table, not present", (t) => t.mem.write64(maddrOf(mfn(3), 8), 0x1234_0000n), 1],
     ["a large page", (t) => t.mem.write64(maddrOf(mfn(3), 8), 0x4000_0087n), 1],
     ["a table without memory", (t) => t.mem.write64(maddrOf(mfn(3), 8), 0x1_0000_0007n), 1],
     ["a table of zeros that nobody wrote", (t) => t.mem.write64(maddrOf(mfn(3), 8), 0x9007n), 4],
@@ -183,5 +184,26 @@ Deno.test("PageTable.freeEmptyTables() keeps what is in use, whatever by", () =>
     write(t);
     assertEquals(t.freeEmptyTables(), freed, rule);
     assertEquals(t.freeEmptyTables(), 0, `${rule}, again`);
+  }
+  const t = tables({ tableFlags: _PAGE_PRESENT | _PAGE_NX });
+  t.map(0x20_0000, mfn(0x33)); // tables 2, 3, 4; entry 1 of table 3
+  t.map(0, mfn(0x34)); // table 5
+  t.unmap(0x20_0000);
+  assertEquals(
+    [t.freeEmptyTables(), entry(t, 3, 0), entry(t, 3, 1)],
+    [1, 1n << 63n | 0x5001n, 0n],
+    "both words",
+  );
+});
+
+Deno.test("PageTable.freeEmptyTables() judges a table that two entries lead to once, for both", () => {
+  for (const isUsed of [false, true]) {
+    const t = tables();
+    t.map(0, mfn(0x33)); // tables 2, 3, 4
+    if (!isUsed) t.unmap(0);
+    t.mem.write64(maddrOf(t.root, 8), 0x2007n);
+    assertEquals(t.freeEmptyTables(), isUsed ? 0 : 3);
+    const expected = isUsed ? 0x2007n : 0n;
+    assertEquals([entry(t, 1, 0), entry(t, 1, 1)], [expected, expected], isUsed ? "in use" : "empty");
   }
 });
