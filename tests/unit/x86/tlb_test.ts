@@ -7,7 +7,7 @@ import { PageTable } from "../../../lib/x86/page_table.ts";
 import { PhysMem } from "../../../lib/x86/phys_mem.ts";
 import { _PAGE_GLOBAL, _PAGE_PRESENT, _PAGE_RW, _PAGE_USER } from "../../../lib/x86/pte.ts";
 import { CR0_WP, CR4_PAE, CR4_PCIDE, CR4_PGE } from "../../../lib/x86/registers.ts";
-import { Tlb, TLB_BASE_LO } from "../../../lib/x86/tlb.ts";
+import { Tlb, TLB_BASE_LO, type TlbGeometry } from "../../../lib/x86/tlb.ts";
 import { tlbEntriesOf } from "../../../lib/x86/tlb_entries.ts";
 
 const baseOf = (tlb: Tlb, at: number) => tlb.words[at + TLB_BASE_LO];
@@ -19,8 +19,11 @@ const OPEN = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER;
 
 Deno.test("Tlb finds every page size by any address in the page, and no address outside", () => {
   const table: [rights: number, inside: [number, number][], outside: [number, number][]][] = [
-    [SMALL, [[-1, 0x5000], [-1, 0x5fff]], [[-1, 0x4fff], [-1, 0x6000], [0, 0x5000]]],
-    [LARGE, [[-1, 0x20_0000], [-1, 0x3f_ffff]], [[-1, 0x1f_ffff], [-1, 0x40_0000], [1, 0x20_0000]]],
+    [SMALL, [[-1, 0x5000], [-1, 0x5fff]], [[-1, 0x4fff], [-1, 0x6000], [0, 0x5000], [-1 ^ 1 << 12, 0x5000]]],
+    [LARGE, [[-1, 0x20_0000], [-1, 0x3f_ffff]], [[-1, 0x1f_ffff], [-1, 0x40_0000], [1, 0x20_0000], [
+      -1 ^ 1 << 21,
+      0x20_0000,
+    ]]],
     [HUGE, [[-1, 0x4000_0000], [-1, 0x7fff_ffff]], [[-1, 0x3fff_ffff], [-1, 0x8000_0000 | 0], [
       -2,
       0x4000_0000,
@@ -60,8 +63,8 @@ Deno.test("Tlb replaces an entry for the same page and PCID, else the oldest of 
 
 Deno.test("Tlb drops what each operation names and nothing else", () => {
   const names = ["page", "page, other PCID", "large page", "global", "elsewhere"];
-  const fill = () => {
-    const tlb = new Tlb();
+  const fill = (geometry: TlbGeometry) => {
+    const tlb = new Tlb(geometry);
     tlb.insert(0, 0x20_5000, 1, SMALL, 0, 0);
     tlb.insert(0, 0x20_5000, 2, SMALL, 0, 0);
     tlb.insert(0, 0x20_0000, 1, LARGE, 0, 0);
@@ -94,11 +97,13 @@ Deno.test("Tlb drops what each operation names and nothing else", () => {
     ["dropNonGlobal", (t) => t.dropNonGlobal(), ["global"]],
     ["dropAll", (t) => t.dropAll(), []],
   ];
-  for (const [rule, act, expected] of table) {
-    const tlb = fill();
-    act(tlb);
-    assertEquals(left(tlb), expected, rule);
-    assertStrictEquals(tlb.size, expected.length, rule);
+  for (const geometry of [{ sets: 256, ways: 4 }, { sets: 1, ways: 8 }]) {
+    for (const [rule, act, expected] of table) {
+      const tlb = fill(geometry);
+      act(tlb);
+      assertEquals(left(tlb), expected, rule);
+      assertStrictEquals(tlb.size, expected.length, rule);
+    }
   }
 });
 
@@ -120,12 +125,19 @@ Deno.test("Tlb shows entries of both halves of the address space", () => {
 });
 
 Deno.test("Tlb refuses a geometry that cannot be", () => {
-  assertThrows(
-    () => new Tlb({ sets: 3, ways: 1 }),
-    RangeError,
-    "Cannot make a TLB of sets 3: it must be a power",
-  );
-  assertThrows(() => new Tlb({ sets: 4, ways: 0 }), RangeError, "Cannot make a TLB of ways 0");
+  const table: [sets: number, ways: number, message: string | null][] = [
+    [1, 1, null],
+    [65536, 64, null],
+    [0, 1, "Cannot make a TLB of sets 0"],
+    [3, 1, "Cannot make a TLB of sets 3: it must be a power of two"],
+    [131072, 1, "Cannot make a TLB of sets 0x20000"],
+    [4, 0, "Cannot make a TLB of ways 0"],
+    [4, 65, "Cannot make a TLB of ways 65"],
+  ];
+  for (const [sets, ways, message] of table) {
+    if (message === null) assertStrictEquals(new Tlb({ sets, ways }).capacity, sets * ways);
+    else assertThrows(() => new Tlb({ sets, ways }), RangeError, message);
+  }
 });
 
 /** One page at 0x5000, frame 0x20, as user; frame 0x21 is where it is moved to behind the TLB's back. */
