@@ -46,6 +46,6 @@ export const flushBatching: Experiment = experiment({
     series: "policy",
     y: "throughput",
     where: { batch: 11, touched: "no" },
-    title: "Map and unmap of 11 grants on every CPU, by when Xen flushes",
+    title: "Map and unmap on every CPU, by when Xen flushes",
   },
 });

@@ -75,6 +75,6 @@ export const mapOrCopy: Experiment = experiment({
     series: "way",
     per: "pages",
     where: { pages: 11, cpus: 4 },
-    title: "Getting at 11 pages of a guest, dom0 on 4 CPUs",
+    title: "Getting at pages of a guest: map, copy, or keep mapped",
   },
 });

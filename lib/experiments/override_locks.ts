@@ -47,6 +47,6 @@ export const overrideLocks: Experiment = experiment({
     series: "design",
     y: "throughput",
     where: { operation: "io", batch: 32 },
-    title: "Direct I/O on 32 mapped grants on every CPU, by design",
+    title: "Direct I/O on mapped grants on every CPU, by design",
   },
 });

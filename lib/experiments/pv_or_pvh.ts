@@ -25,6 +25,6 @@ export const pvOrPvh: Experiment = experiment({
     x: "step",
     series: "guest",
     where: { batch: 32, cpus: 1 },
-    title: "32 grants in a PV and a PVH dom0: what each step costs",
+    title: "Grants in a PV and a PVH dom0: what each step costs",
   },
 });

@@ -1,7 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { findNoModuleComment, findNotImportable, findUndocumented } from "../../scripts/check_docs.ts";
 import { findSilent, findUnpriced } from "../../scripts/check_events.ts";
-import { findDeadLinks, findFaults, findUnlisted } from "../../scripts/check_notebooks.ts";
+import {
+  findDeadLinks,
+  findFaults,
+  findUnlisted,
+  findWrongMinutes,
+  readingMinutes,
+} from "../../scripts/check_notebooks.ts";
 import { findWrongAnswers, readRows, type SeedRow } from "../../scripts/check_seed.ts";
 import { findWords } from "../../scripts/check_words.ts";
 
@@ -162,12 +168,20 @@ Deno.test("findFaults() finds what a reader would miss in a notebook", () => {
   const good = {
     title: "# A title\n\nWhy?",
     output: "display_data",
+    mime: "image/png",
     end: "## Try it",
   };
   const faults = (change: Partial<typeof good>) => {
-    const { title, output, end } = { ...good, ...change };
+    const { title, output, mime, end } = { ...good, ...change };
     const markdown = (source: string) => ({ cell_type: "markdown", metadata: {}, source });
-    const data = { output_type: output, data: {}, metadata: {}, ename: "E", evalue: "", traceback: [] };
+    const data = {
+      output_type: output,
+      data: { [mime]: "" },
+      metadata: {},
+      ename: "E",
+      evalue: "",
+      traceback: [],
+    };
     const code = { cell_type: "code", execution_count: 1, metadata: {}, outputs: [data], source: "1" };
     const cells = [markdown(title), code, markdown(end)].map((cell, i) => ({ id: `c${i}`, ...cell }));
     return findFaults("n.ipynb", JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }))
@@ -176,9 +190,49 @@ Deno.test("findFaults() finds what a reader would miss in a notebook", () => {
   assertEquals(faults({}), []);
   assertEquals(faults({ title: "A title? No" }), ["it has no title"]);
   assertEquals(faults({ title: "# A title" }), ["it does not start from a question"]);
-  assertEquals(faults({ output: "stream" }), ["it shows nothing"]);
-  assertEquals(faults({ output: "error" }), ["it shows nothing", "an output is an error"]);
+  assertEquals(faults({ output: "stream" }), ["it shows no figure"]);
+  assertEquals(faults({ mime: "text/plain" }), ["it shows no figure"]);
+  assertEquals(faults({ output: "error" }), ["it shows no figure", "an output is an error"]);
   assertEquals(faults({ end: "## The end" }), ["it does not say what to try"]);
+});
+
+Deno.test("readingMinutes() counts words, code cells and figures, and rounds up", () => {
+  const minutes = (words: number, cells: number, figures: number) => {
+    const picture = { output_type: "display_data", data: { "image/png": "" }, metadata: {} };
+    const code = (outputs: unknown[]) => ({ cell_type: "code", metadata: {}, outputs, source: "a b c" });
+    const made = [
+      { cell_type: "markdown", metadata: {}, source: `| - ${"word ".repeat(words)}` },
+      ...Array.from({ length: cells }, (_, i) => code(i === 0 ? Array(figures).fill(picture) : [])),
+    ].map((cell, i) => ({ id: `c${i}`, ...cell }));
+    return readingMinutes(
+      "n.ipynb",
+      JSON.stringify({ cells: made, metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+    );
+  };
+  const cases: [words: number, cells: number, figures: number, expected: number][] = [
+    [200, 0, 0, 1],
+    [201, 0, 0, 2],
+    [0, 3, 0, 1],
+    [0, 2, 1, 1],
+    [0, 3, 1, 2],
+    [200, 2, 1, 2],
+  ];
+  for (const [words, cells, figures, expected] of cases) {
+    assertEquals(
+      minutes(words, cells, figures),
+      expected,
+      `${words} words, ${cells} cells, ${figures} figures`,
+    );
+  }
+});
+
+Deno.test("findWrongMinutes() finds minutes that are not the notebook's, and too many", () => {
+  const reasons = (said: number, found: number) =>
+    findWrongMinutes(new Map([["01-a.ipynb", found]]), `| [01, a](01-a.ipynb) | why? | ${said} | – | a bar |`)
+      .map(({ reason }) => reason);
+  assertEquals(reasons(10, 10), []);
+  assertEquals(reasons(9, 10), ["01-a.ipynb takes 10 minutes, not 9"]);
+  assertEquals(reasons(11, 11), ["it takes 11 minutes, 10 is the most"]);
 });
 
 Deno.test("findDeadLinks() finds links to no notebook and under another's number", () => {
