@@ -142,7 +142,7 @@ Deno.test("grantlab calibrate --json is one value, with lists written and withou
     const [list] = JSON.parse(host.stdout);
     assertEquals([list.unit, Math.round(list.prices.syscall.per)], ["ns", 95]);
     assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/mine.json`)), list);
-    const recorded = await grantlab("calibrate", "--json", `${ROOT}tests/golden/costs-fit.jsonl.gz`);
+    const recorded = await grantlab("calibrate", "--json", `${ROOT}tests/golden/costs.jsonl.gz`);
     assertStrictEquals(recorded.code, 0, recorded.stderr);
     assert(JSON.parse(recorded.stdout).length > 0);
   });
