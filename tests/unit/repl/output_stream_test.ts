@@ -25,8 +25,8 @@ const TOLD: readonly (readonly [rule: string, stdout: string[], stderr: string[]
   ]],
   ["a point that one pipe lacks is passed at the next", [meet(1), `a${meet(2)}b`], [`${meet(2)}c`], [
     "o:a",
-    "o:b",
     "e:c",
+    "o:b",
   ]],
   ["a point that one pipe lacks is passed at its end", [`${meet(1)}a`], [""], ["o:a"]],
 ];
