@@ -140,3 +140,61 @@ Deno.test("Maptrack cuts a free list that runs in circles", () => {
   broken.restore({ ...columns, ref });
   assertEquals([broken.limit, broken.live, broken.freeList(0).length], [256, 1, 257]);
 });
+
+Deno.test("Maptrack steals handle 0 like any other, as tail and as handle", () => {
+  for (const [others, got, left] of [[[5], -1, [5]], [[5, 6], 5, [6]]] as const) {
+    const { maptrack } = maptrackOf({ vcpus: 2 });
+    takeAll(maptrack, 0);
+    maptrack.put(0);
+    assertEquals(maptrack.get(0), 255, "now handle 0 is all that is left");
+    for (const handle of others) maptrack.put(handle);
+    assertEquals([maptrack.get(1), maptrack.freeList(1), maptrack.freeList(0)], [got, [0], left]);
+    maptrack.put(7);
+    assertEquals([maptrack.get(1), maptrack.vcpu(0)], [left[0], 1]);
+  }
+  const { maptrack } = maptrackOf({ vcpus: 2 });
+  takeAll(maptrack, 0);
+  takeAll(maptrack, 1);
+  for (const handle of [0, 9]) maptrack.put(handle);
+  assertEquals([maptrack.get(1), maptrack.get(1), maptrack.freeList(1)], [0, -1, [255]]);
+});
+
+Deno.test("Maptrack saves copies, and is the same after loading", () => {
+  const { maptrack } = maptrackOf({ maxFrames: 2, vcpus: 2 });
+  assertEquals(maptrack.bytesHeld, 256 * 24);
+  const taken = takeAll(maptrack, 0);
+  for (const handle of taken) {
+    maptrack.fill(handle, { ref: handle + 8, domid: 1, flags: HOST, hostPte: handle * 8 });
+  }
+  for (const handle of [3, 300]) if (maptrack.clear(handle, HOST)) maptrack.put(handle);
+  const saved = maptrack.columns();
+  const text = JSON.stringify(saved);
+  const loaded = maptrackOf({ maxFrames: 2, vcpus: 2, seed: 77 }).maptrack;
+  loaded.restore(saved);
+  assertEquals([JSON.stringify(loaded.columns()), loaded.limit, loaded.nrFrames], [text, 512, 2]);
+  assertEquals([loaded.ref(511), loaded.ref(400), loaded.hostPte(400)], [519, 408, 3200]);
+  assertEquals(Array.from(saved.lot).length, 1);
+  // Thefts and changes of one leave the other, and what was saved, alone.
+  const steps = (m: xen.Maptrack) => {
+    m.setHostPte(0, 77);
+    const stolen = [m.get(1), m.get(1), m.get(0)];
+    m.put(10);
+    return [...stolen, m.freeList(0), m.freeList(1)];
+  };
+  assertEquals(steps(maptrack), steps(loaded));
+  assertEquals(JSON.stringify(saved), text);
+});
+
+Deno.test("Maptrack prints where each handle is mapped: an entry, nowhere, or leaked", () => {
+  const { maptrack } = maptrackOf();
+  for (const [flags, hostPte] of [[HOST, 0x7008], [DEVICE | RO, -1], [HOST, -2]] as const) {
+    maptrack.fill(maptrack.get(0), { ref: 8, domid: 1, flags, hostPte });
+  }
+  const lines = String(maptrack).split("\n").map((line) => line.trim().split(/\s{2,}/).join(" | "));
+  assertEquals(lines[0], "maptrack: 3 of 256 handles live, 1 of at most 1 pages");
+  assertEquals(lines.slice(-3), [
+    "0 | 1 | 8 | host | 0x7008",
+    "1 | 1 | 8 | device readonly",
+    "2 | 1 | 8 | host | leaked",
+  ]);
+});
