@@ -12,9 +12,9 @@ import { InspectorClient } from "./inspector_client.ts";
 import { Meetings, OutputStream } from "./output_stream.ts";
 import type { EvaluatorOptions } from "./evaluator.ts";
 
-/** Lines that Deno itself writes to stderr because of the inspector. */
+/** Lines that Deno itself writes to stderr: of the inspector, and while another Deno of the same project starts. */
 const DENOS_OWN =
-  /^(?:Debugger listening on |Visit chrome:|Debugger session (?:started|ended)|Waiting for the debugger to disconnect\.\.\.$).*\n?/gm;
+  /^(?:Debugger listening on |Visit chrome:|Debugger session (?:started|ended)|Waiting for the debugger to disconnect\.\.\.$|\S*Blocking\S* waiting for file lock on ).*\n?/gm;
 
 /** What the host says when its code has called `Deno.exit`: it goes as soon as the inspector has let go. */
 const IS_LEAVING = /^Waiting for the debugger to disconnect\.\.\.$/m;
