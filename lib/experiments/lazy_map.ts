@@ -58,6 +58,6 @@ export const lazyMap: Experiment = experiment({
     x: "used",
     series: "design",
     where: { by: "program", batch: 64 },
-    title: "The life of 64 grants, by how many of them are used",
+    title: "The life of a batch of grants, by how many of them are used",
   },
 });
