@@ -142,7 +142,11 @@ export async function overview(group?: string): Promise<string> {
     "",
     ...rows,
     ...group === undefined
-      ? [`  ${"completion SHELL".padEnd(width)}  a script that completes all this; bash, fish, nu, pwsh, zsh`]
+      ? [
+        `  ${
+          "completion SHELL".padEnd(width)
+        }  a script that completes all this; bash, fish, zsh; nu, pwsh: not tried`,
+      ]
       : [],
     "",
     "grantlab SUBCOMMAND --help tells its options and which rights it asks for.",
