@@ -60,11 +60,20 @@ export async function readPrices(file: string | undefined): Promise<PriceList> {
   return file === undefined ? ASSUMED_CYCLES : parsePriceList(await Deno.readTextFile(file), file);
 }
 
+/** Values as `--axis` takes them: four numbers and more at equal distances as `0..60` or `1..250..3`. */
+function asTyped(values: readonly unknown[]): string {
+  const [first, second] = values;
+  if (values.length < 4 || typeof first !== "number" || typeof second !== "number") return values.join(",");
+  const step = second - first;
+  if (step < 1 || values.some((value, i) => value !== first + i * step)) return values.join(",");
+  return `${first}..${values.at(-1)}${step === 1 ? "" : `..${step}`}`;
+}
+
 /** All experiments, each with its question and its axes. */
 export function describeExperiments(experiments: Readonly<Record<string, Experiment>>): string {
   return Object.values(experiments).map(({ name, question, axes }) => {
     const lines = Object.entries(axes).map(([axis, { meaning, values }]) =>
-      `    --axis ${axis}=${values.join(",")}${meaning === axis ? "" : `   ${meaning}`}`
+      `    --axis ${axis}=${asTyped(values)}${meaning === axis ? "" : `   ${meaning}`}`
     );
     return [name, `  ${question}`, ...lines].join("\n");
   }).join("\n\n");
