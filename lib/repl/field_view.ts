@@ -92,7 +92,8 @@ function recordsTable(
   const common = [...counts].filter(([, n]) => n >= records.length * ALIKE).map(([key]) => key);
   // What the key of the entry says already, and what only code can use.
   const told = (key: string) => entries.every(([name, entry]) => (entry as Fields)[key] === name);
-  const isCode = (key: string) => records.every((record) => typeof (record[key] ?? isCode) === "function");
+  const isCode = (key: string) =>
+    records.every(({ [key]: value }) => value === undefined || value === null || typeof value === "function");
   const keys = common.filter((key) => !told(key) && !isCode(key));
   if (keys.length === 0 || records.length < 2 && entries[0]![0] !== "0") return undefined;
   const cell = (record: Fields, key: string) => Object.hasOwn(record, key) ? cellOf(record, key, lineOf) : "";

@@ -2,9 +2,10 @@
  * Main module of the process in which a session's code runs. It puts the preamble's names in scope, prints values
  * when asked through the inspector, and otherwise waits.
  *
- * Three things keep a session alive that plain `deno run` would lose: errors that nobody handles are reported and
- * survived; timer callbacks run as microtasks, where V8 can stop a busy loop without ending the process; SIGINT,
- * which a terminal sends to the whole group, is left to the front end.
+ * Four things keep a session alive that plain `deno run` would lose: errors that nobody handles are reported and
+ * survived; timer callbacks run as microtasks, where V8 can stop a busy loop without ending the process; prints can be
+ * made to throw, where V8's own stop is lost; SIGINT, which a terminal sends to the whole group, is left to the front
+ * end.
  *
  * @module
  */

@@ -36,7 +36,7 @@ import { HOST, scriptOf } from "./source.ts";
 const TURN_MS = 60;
 /** How long a terminated line may take to let go before its prints are stopped. */
 const LET_GO_MS = 500;
-/** How long it may take in all. */
+/** How long its event loop may take to turn then. */
 const STOP_MS = 1500;
 
 const INTERRUPTED: EvaluationError = {
